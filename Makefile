@@ -1,0 +1,49 @@
+# Every recipe is one line that also works when typed by hand (after `make setup`).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench docs lock clean
+
+help: ## list the recipes
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+# The virtual environment is made once and again whenever the locked dependencies change.
+$(VENV)/.run: requirements/run.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/installer.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/run.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run requirements/test.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/test.txt
+	@touch $@
+
+setup: $(VENV)/.test ## make the virtual environment with all that the recipes need
+
+demo: $(VENV)/.run ## the whole monitor on an embedded broker with a simulated shop (ARGS="--seconds 60")
+	@exec $(BIN)/privacy-monitor demo $(ARGS)
+
+test: $(VENV)/.test ## all tests, on a real Apache Kafka where one can be had (ARGS="-k name")
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.test ## static checks: format, lint, types, imports, shipped configuration
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache && $(BIN)/privacy-monitor check --config examples/monitor.yaml
+
+bench: $(VENV)/.test ## throughput per step, compared as ratios in one run
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+docs: $(VENV)/.test ## write the generated parts of the documentation
+	@$(BIN)/privacy-monitor docs $(ARGS)
+
+lock: ## resolve the dependencies anew (needs uv)
+	@uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --extra demo pyproject.toml -o requirements/run.txt
+	@uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --extra demo --extra test -c requirements/run.txt pyproject.toml -o requirements/test.txt
+	@echo uv | uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url - -o requirements/installer.txt
+
+clean: ## remove what the recipes made
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

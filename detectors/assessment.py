@@ -1,0 +1,107 @@
+"""What an assessor states about a flow: facts that hold up in an audit. Rules decide what is worth telling."""
+
+from enum import StrEnum
+
+import msgspec
+
+from topics.finding import Basis, Detector
+from topics.flow import DataFlow
+
+
+class Law(msgspec.Struct, frozen=True, kw_only=True):
+    """The law that speaks for this person on the day of the event."""
+
+    jurisdiction: str = ""
+    """`US-CA`, `DE`, …; empty when nobody knows where the person is."""
+    regime: str = "none"
+    """`opt-in`, `opt-out` or `none`."""
+    honours_gpc: bool = False
+    """A duty to honour universal opt-out signals is in force there that day."""
+    strict_minimisation: bool = False
+    """Collection is limited to what is strictly necessary (Maryland)."""
+    sensitive: str = "none"
+    """Regime for sensitive data: opt_in_consent, notice_and_opt_out, right_to_limit, necessary_only_no_sale, none."""
+    duties: tuple[str, ...] = ()
+    """Ids of the duties in force, for the finding."""
+    basis: Basis = Basis.POLICY
+
+
+class ConsentDecision(StrEnum):
+    """May this recipient use this data for this purpose?"""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    UNKNOWN = "unknown"
+
+
+class Consent(msgspec.Struct, frozen=True, kw_only=True):
+    """The decision, what decided it and what conflicted."""
+
+    decision: ConsentDecision = ConsentDecision.UNKNOWN
+    signal: str = "none"
+    """gpc, usp, ledger, default, none, …"""
+    path: str = ""
+    """Where the deciding signal stood, or the ledger entry's coordinates (`topic/partition/offset`)."""
+    at_ms: int = 0
+    """When the choice was recorded; 0 for signals on the record itself."""
+    reason: str = ""
+    """Why it is unknown, from a closed list: no-signal, no-subject, unreadable, ledger-loading, ledger-behind, …"""
+    conflicts: tuple[str, ...] = ()
+    """Signals that said otherwise."""
+    seconds_since_refusal: int = -1
+    """Age of the recorded refusal at the event; -1 when there is none."""
+
+
+class TransferStatus(StrEnum):
+    """Whether a transfer has a documented legal basis."""
+
+    NOT_APPLICABLE = "not-applicable"
+    """Nothing crosses a border that a regime cares about."""
+    DOCUMENTED = "documented"
+    EXPIRED = "expired"
+    MISSING = "missing"
+    PROHIBITED = "prohibited"
+    UNKNOWN = "unknown"
+
+
+class Transfer(msgspec.Struct, frozen=True, kw_only=True):
+    """Where data goes and what permits it."""
+
+    status: TransferStatus = TransferStatus.NOT_APPLICABLE
+    origin: str = ""
+    destination: str = ""
+    regime: str = ""
+    """The law that restricts it: `eu-gdpr`, `uk-gdpr`, `ch-fadp`, …"""
+    mechanism: str = ""
+    entry: str = ""
+    """Id of the register entry."""
+    expired_on: str = ""
+    reason: str = ""
+    """Why it is unknown: no-origin, no-destination, unknown-recipient."""
+
+
+class Checkout(msgspec.Struct, frozen=True, kw_only=True):
+    """What this step of the purchase needs, and what it got beyond."""
+
+    step: str = ""
+    unneeded: tuple[str, ...] = ()
+    """Categories that the step does not need, sorted."""
+    sensitive: tuple[str, ...] = ()
+    """Those of the unneeded ones that are sensitive."""
+    prohibited: tuple[str, ...] = ()
+    """Categories that must never be at this place (a security code outside the payment leg)."""
+    paths: tuple[str, ...] = ()
+    """Paths of the fields that the step does not need."""
+    reasons: tuple[str, ...] = ()
+    """Why, a sentence each, from the need table."""
+
+
+class Assessment(msgspec.Struct, frozen=True, kw_only=True):
+    """One detector's facts on one flow. Rules read it as `flow`, `law`, and the detector's own part."""
+
+    detector: Detector
+    flow: DataFlow
+    law: Law
+    consent: Consent = Consent()
+    transfer: Transfer = Transfer()
+    checkout: Checkout = Checkout()

@@ -1,0 +1,122 @@
+"""What people write (YAML): read with positions, validated, all mistakes at once."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Problem(NamedTuple):
+    """A mistake in a file that a person wrote."""
+
+    file: str
+    line: int
+    """1-based; 0 when it belongs to no line."""
+    path: str
+    """Dotted path in the document, or empty."""
+    message: str
+    column: int = 0
+    """1-based; 0 when it belongs to no column."""
+
+    def __str__(self) -> str:
+        place = self.file
+        if self.line:
+            place += f":{self.line}"
+        if self.column:
+            place += f":{self.column}"
+        return f"{place}: {self.path}: {self.message}" if self.path else f"{place}: {self.message}"
+
+
+class Written(BaseModel):
+    """Base of every model of a file that people write: unknown keys are mistakes, values do not change later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def load(text: str, file: str) -> tuple[Any, list[Problem]]:
+    """Parse YAML 1.2 (`NO` stays a string, duplicate keys are mistakes). Gives None with the problems when it fails."""
+    parser = YAML(typ="rt")
+    parser.allow_duplicate_keys = False
+    try:
+        return parser.load(text), []
+    except DuplicateKeyError as error:
+        mark = error.problem_mark
+        return None, [Problem(file, mark.line + 1, "", "the same key stands here twice", mark.column + 1)]
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        return None, [Problem(file, line, "", f"not YAML: {error.problem or error.context}", column)]
+    except YAMLError:
+        return None, [Problem(file, 0, "", "not YAML")]
+
+
+def validate(document: Any, file: str, model: type[Model]) -> tuple[Model | None, list[Problem]]:
+    """Check a loaded document against its model: the value, or every mistake with its line."""
+    if not isinstance(document, Mapping):
+        return None, [Problem(file, 1, "", "expected a mapping of keys to values")]
+    try:
+        return model.model_validate(plain(document)), []
+    except ValidationError as error:
+        return None, [
+            Problem(file, line_of(document, each["loc"]), ".".join(map(str, each["loc"])), _message(each))
+            for each in error.errors(include_url=False, include_context=True)
+        ]
+
+
+def read(text: str, file: str, model: type[Model]) -> tuple[Model | None, list[Problem]]:
+    """Load and validate in one go."""
+    document, problems = load(text, file)
+    if problems:
+        return None, problems
+    return validate(document, file, model)
+
+
+def line_of(document: Any, path: Sequence[int | str]) -> int:
+    """Find the line (1-based) of a path; of its nearest parent where the key itself is missing."""
+    line, node = 1, document
+    if isinstance(node, CommentedMap | CommentedSeq):
+        line = node.lc.line + 1
+    for key in path:
+        if isinstance(node, CommentedMap) and key in node:
+            line = node.lc.key(key)[0] + 1
+            node = node[key]
+        elif isinstance(node, CommentedSeq) and isinstance(key, int) and key < len(node):
+            line = node.lc.item(key)[0] + 1
+            node = node[key]
+        else:
+            break
+    return line
+
+
+def plain(node: Any) -> Any:
+    """Give the same data without positions, in built-in types."""
+    if isinstance(node, Mapping):
+        return {str(key): plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [plain(value) for value in node]
+    if isinstance(node, bool):
+        return node
+    for builtin in (str, int, float):
+        if isinstance(node, builtin):
+            return builtin(node)
+    return node
+
+
+_HINTS = {
+    "missing": "this key is required",
+    "extra_forbidden": "unknown key; remove it or correct its spelling",
+}
+
+
+def _message(error: Any) -> str:
+    known = _HINTS.get(error["type"])
+    if known:
+        return known
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return message[0].lower() + message[1:]

@@ -1,0 +1,58 @@
+"""Every topic of ours: name, key, retention, compaction, what it holds."""
+
+from enum import StrEnum
+
+import msgspec
+
+_DAY_MS = 24 * 60 * 60 * 1000
+
+
+class Cleanup(StrEnum):
+    """Kafka's `cleanup.policy`."""
+
+    DELETE = "delete"
+    COMPACT = "compact"
+    COMPACT_DELETE = "compact,delete"
+
+
+class Topic(msgspec.Struct, frozen=True):
+    """One topic of the catalogue."""
+
+    name: str
+    key: str
+    """What the record key is."""
+    cleanup: Cleanup
+    retention_ms: int
+    """-1: kept for ever."""
+    holds: str
+    since: str = "0.1.0"
+    """First release that reads or writes it."""
+
+    def configs(self) -> dict[str, str]:
+        """Give the topic's settings in Kafka's words."""
+        return {"cleanup.policy": self.cleanup.value, "retention.ms": str(self.retention_ms)}
+
+
+CONSENT = Topic(
+    "privacy.consent.v1",
+    "subject hash",
+    # Compaction would erase the history that an audit and a backtest need.
+    Cleanup.DELETE,
+    -1,
+    "What people chose: purposes granted and refused, when, where, and the proof",
+)
+FINDINGS = Topic("privacy.findings.v1", "episode key", Cleanup.DELETE, 14 * _DAY_MS, "Folded findings of live rules")
+SHADOW = Topic("privacy.shadow.v1", "episode key", Cleanup.DELETE, 14 * _DAY_MS, "Folded findings of rules in shadow")
+ALERTS = Topic("privacy.alerts.v1", "episode key", Cleanup.COMPACT, -1, "The current state of each episode")
+DEAD_LETTERS = Topic(
+    "privacy.deadletter.v1",
+    "source topic",
+    Cleanup.DELETE,
+    7 * _DAY_MS,
+    "What could not be read: position, reason, size, keyed digest",
+)
+ACCOUNTING = Topic(
+    "privacy.accounting.v1", "topic/partition", Cleanup.DELETE, 90 * _DAY_MS, "Offset ranges and counts per class"
+)
+
+CATALOG: tuple[Topic, ...] = (CONSENT, FINDINGS, SHADOW, ALERTS, DEAD_LETTERS, ACCOUNTING)

@@ -1,0 +1,129 @@
+"""What one detector says about one flow: the public, versioned record of the monitor."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Verdict(StrEnum):
+    """A violation is a rule broken; a gap is a fact missing."""
+
+    VIOLATION = "violation"
+    GAP = "gap"
+
+
+class Severity(StrEnum):
+    """How loudly to tell. Ordered: see `SEVERITIES`."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+SEVERITIES: tuple[Severity, ...] = (Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
+
+
+class Mode(StrEnum):
+    """Whether people are told (live) or only metrics and the shadow topic (shadow)."""
+
+    LIVE = "live"
+    SHADOW = "shadow"
+
+
+class Basis(StrEnum):
+    """The ground of a verdict: a duty in force for that person that day, or the operator's own choice."""
+
+    LAW = "law"
+    POLICY = "policy"
+
+
+class Detector(StrEnum):
+    """The detectors, by their public ids."""
+
+    UNCONSENTED_TRACKING = "unconsented-tracking"
+    CROSS_JURISDICTION_TRANSFER = "cross-jurisdiction-transfer"
+    CHECKOUT_OVER_COLLECTION = "checkout-over-collection"
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
+    """One rule about one flow of one record. Points at the evidence and copies none of it."""
+
+    finding_id: str
+    """Hash of cluster, topic, partition, offset, detector and location. Reading the record twice gives it twice."""
+    detector: Detector
+    rule: str
+    rule_version: str
+    verdict: Verdict
+    severity: Severity
+    mode: Mode
+    basis: Basis
+    why: str
+    """One plain sentence, made of our own words only."""
+    jurisdiction: str
+    law: tuple[str, ...]
+    """Ids of the duties in the law pack."""
+    recipient: str
+    service: str
+    purpose: str
+    step: str
+    categories: tuple[str, ...]
+    fields: tuple[str, ...]
+    """Paths of the fields that matter to the verdict, sanitised, at most 20."""
+    subject: str
+    """Keyed hash; empty when the record names nobody."""
+    at_ms: int
+    topic: str
+    partition: int
+    offset: int
+    item: int
+    location: str
+    proof: tuple[tuple[str, str], ...]
+    """What the verdict rests on, as (name, value) pairs from closed vocabularies: signal, ledger entry, register entry."""
+    group: tuple[tuple[str, str], ...]
+    """The rule's `group_by` paths with their values: what makes findings one episode."""
+    episode_key: str
+    bundle: str
+    """Digest of rules, law pack and register that judged."""
+
+
+class Fold(msgspec.Struct, frozen=True, kw_only=True):
+    """Findings of one input partition and one episode key in one batch: the record of `privacy.findings.v1`.
+
+    Where a batch was cut changes folds, never ids and offsets: an episode counts only offsets above its mark.
+    """
+
+    schema: str = "privacy.findings.v1"
+    episode_key: str
+    detector: Detector
+    rule: str
+    rule_version: str
+    verdict: Verdict
+    severity: Severity
+    """The highest in the fold."""
+    mode: Mode
+    basis: Basis
+    jurisdiction: str
+    law: tuple[str, ...]
+    recipient: str
+    group: tuple[tuple[str, str], ...]
+    cluster: str
+    topic: str
+    partition: int
+    offsets: tuple[tuple[int, int, int], ...]
+    """Ascending by offset: (offset minus the one before it, event minute since the epoch, findings at that offset).
+    The first is the offset itself."""
+    count: int
+    first_at_ms: int
+    last_at_ms: int
+    subjects: str
+    """Distinct subjects: see `topics.distinct`."""
+    services: tuple[str, ...]
+    purposes: tuple[str, ...]
+    categories: tuple[str, ...]
+    exemplars: tuple[Finding, ...]
+    """The first of them, at most five."""
+    bundle: str
+
+
+MAX_EXEMPLARS = 5

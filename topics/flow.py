@@ -1,0 +1,121 @@
+"""A disclosure: who, which categories, why, to whom, from where to where. Holds no disclosed value."""
+
+from enum import StrEnum
+
+import msgspec
+
+PURPOSES: frozenset[str] = frozenset(
+    {
+        "advertising.targeted",
+        "advertising.measurement",
+        "analytics",
+        "analytics.session_replay",
+        "consent",
+        "content",
+        "functional",
+        "marketing.email",
+        "payment",
+        "delivery",
+        "security.fraud",
+        "social",
+        "support",
+        "tag_management",
+        "tax",
+        "unknown",
+    }
+)
+"""Why data is used. A closed list: rules and metrics speak in these words."""
+
+
+class Role(StrEnum):
+    """What the recipient is to the shop."""
+
+    OWN = "own"
+    PROCESSOR = "processor"
+    """An agreement on file covers it."""
+    THIRD_PARTY = "third-party"
+    UNKNOWN = "unknown"
+
+
+class Place(msgspec.Struct, frozen=True, gc=False):
+    """Where a person is, or where data goes."""
+
+    country: str = ""
+    """ISO 3166-1 alpha-2; empty when unknown."""
+    subdivision: str = ""
+    """ISO 3166-2 (`US-CA`); empty when unknown."""
+    source: str = ""
+    """What told it: `declared-address`, `event-location`, `gateway-geo`, `register`, `recipient-list`, `host`."""
+
+
+class Field(msgspec.Struct, frozen=True, gc=False):
+    """A field that holds personal data: where it is and of what kind, never what it says."""
+
+    path: str
+    """Path in the record, made of our own words and sanitised keys."""
+    category: str
+    """Key of the category taxonomy, such as `user.contact.email`."""
+    shape: str = ""
+    """Masked shape of the value (`a{4}@a{7}.a{3}`), or empty."""
+
+
+class Step(StrEnum):
+    """A step of the purchase. NONE: the record is not part of one."""
+
+    NONE = ""
+    CART = "cart"
+    CONTACT = "contact"
+    SHIPPING = "shipping"
+    PAYMENT = "payment"
+    REVIEW = "review"
+    ORDER = "order"
+    ACCOUNT = "account"
+
+
+class Signal(msgspec.Struct, frozen=True, gc=False):
+    """One consent signal found on the record, decoded."""
+
+    kind: str
+    """`gpc`, `usp`, and so on; `ledger` never stands here, it is looked up."""
+    says: str
+    """`denied`, `allowed`, `not-applicable` or `unreadable`."""
+    path: str
+    """Where it stood: `headers.sec-gpc`, `cookies.usprivacy`, `context.us_privacy`."""
+    purposes: tuple[str, ...] = ()
+    """Prefixes of the purposes it speaks of; empty: of sale and advertising as its standard says."""
+    remark: str = ""
+    """What an engineer should know: `litter`, `nonconforming`, `ambiguous`."""
+
+
+class DataFlow(msgspec.Struct, frozen=True, kw_only=True):
+    """Personal data of one subject, moving to one recipient, for one purpose."""
+
+    item: int
+    location: str
+    """Which disclosure of the item this is (`integrations.Facebook Pixel`, `request`): part of a finding's identity."""
+    at_ms: int
+    """Event time, clamped to the broker's time plus the allowed skew."""
+    subjects: tuple[str, ...] = ()
+    """Keyed hashes of the person's identifiers, most stable first; never an email, a name or a device id."""
+    service: str = ""
+    source: str = ""
+    recipient: str = "unknown"
+    """Id from the recipient list or register, `own` for the shop itself, or `unknown`."""
+    recipient_host: str = ""
+    """Registrable domain or integration name as seen. For findings only; never a label."""
+    role: Role = Role.UNKNOWN
+    proof: str = ""
+    """How the disclosure is known: `request`, `upstream`, `integration`, `stage`."""
+    proof_path: str = ""
+    purpose: str = "unknown"
+    origin: Place = Place()
+    destination: Place = Place()
+    fields: tuple[Field, ...] = ()
+    categories: tuple[str, ...] = ()
+    """Sorted, distinct categories of the fields and of what travels with every request (ip address, ids)."""
+    step: Step = Step.NONE
+    signals: tuple[Signal, ...] = ()
+    headers_seen: bool = False
+    """Whether the format carries headers at all: without them a missing signal proves nothing."""
+    uninspectable: tuple[str, ...] = ()
+    """Reasons why parts of the record could not be looked into: `syntax`, `over-budget`, `truncated`."""

@@ -1,0 +1,60 @@
+"""A Kafka record as the broker gave it, and the reasons why one could not be read."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+
+class RawRecord(NamedTuple):
+    """One record of a source topic, untouched.
+
+    A named tuple and not a struct: one is made for every record, and this is the cheapest type to make.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    """The broker's time, milliseconds since the epoch; -1 when the broker has none."""
+    key: bytes | None
+    value: bytes | None
+    """None is a tombstone."""
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+
+
+class Reason(StrEnum):
+    """Why bytes did not become an observation. A closed set: it is a metric label."""
+
+    EMPTY = "empty"
+    """No value (a tombstone), or no bytes in it."""
+    ENCODING = "encoding"
+    """Not UTF-8 where the format demands it."""
+    SYNTAX = "syntax"
+    """Not JSON, or JSON cut short."""
+    SHAPE = "shape"
+    """JSON, but not this format's: a list where an object belongs, a required field missing or of another type."""
+    TOO_LARGE = "too-large"
+    """More bytes than the budget of one record."""
+    TOO_DEEP = "too-deep"
+    """Nested deeper than the budget of one record."""
+    TOO_MANY_ITEMS = "too-many-items"
+    """More items in one message than the budget of one record."""
+    INTERNAL = "internal"
+    """A fault of ours. Counted apart because it is a bug, never the sender's."""
+
+
+class Rejected(msgspec.Struct, frozen=True, gc=False):
+    """An item that could not be read. A value, not an exception: bad input is expected."""
+
+    reason: Reason
+    item: int | None = None
+    """Index in the message; None when the whole message could not be read."""
+    position: int | None = None
+    """Byte position of the mistake where the decoder tells it. Never text of the record."""
+
+
+MAX_RECORD_BYTES = 8 * 1024 * 1024
+"""A record above this is rejected unread: a legitimate gateway or event record is a thousand times smaller."""
+MAX_ITEMS = 10_000
+"""Items in one message (a batch). Segment's own limit is 500 kB a batch, far below."""
