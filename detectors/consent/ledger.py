@@ -1,0 +1,102 @@
+"""What the detectors may ask of the consent ledger: who chose what, as of a moment."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+
+class Choice(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """One version in the ledger: a choice and where it was recorded."""
+
+    at_ms: int
+    granted: tuple[str, ...]
+    refused: tuple[str, ...]
+    topic: str
+    partition: int
+    offset: int
+    source: str = ""
+    after_gpc_notice: bool = False
+    broker_ms: int = 0
+    """When the broker received it: later than `at_ms` by how late it came."""
+
+    def says(self, purpose: str) -> bool | None:
+        """Tell whether it grants (True), refuses (False) or does not speak of (None) a purpose. A refusal wins."""
+        if any(_covers(prefix, purpose) for prefix in self.refused):
+            return False
+        if any(_covers(prefix, purpose) for prefix in self.granted):
+            return True
+        return None
+
+    @property
+    def place(self) -> str:
+        """Give the coordinates of the record, as proof."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+class Coverage(StrEnum):
+    """Whether the ledger can speak for a moment."""
+
+    READY = "ready"
+    LOADING = "ledger-loading"
+    """It has not read to where the topic ended when it started."""
+    BEHIND = "ledger-behind"
+    """It has not read to that moment yet."""
+    ABSENT = "no-ledger"
+    """None is configured."""
+
+
+class LedgerView(Protocol):
+    """A read-only snapshot of the ledger for one batch."""
+
+    mark: str
+    """How far the consent topic had been read: partition offsets in order, joined by commas."""
+
+    def coverage(self, broker_ms: int) -> Coverage:
+        """Tell whether all consent that the broker had at that moment is in the snapshot."""
+        ...
+
+    def choices(self, subjects: Sequence[str]) -> Sequence[Choice]:
+        """Give every version of every one of these keyed hashes, in no order."""
+        ...
+
+
+class NoLedger:
+    """The view when no consent topic is configured: it knows nobody and says so."""
+
+    mark = ""
+
+    def coverage(self, broker_ms: int) -> Coverage:  # noqa: ARG002 - the protocol's signature
+        """Say that there is none."""
+        return Coverage.ABSENT
+
+    def choices(self, subjects: Sequence[str]) -> Sequence[Choice]:  # noqa: ARG002 - the protocol's signature
+        """Know nobody."""
+        return ()
+
+
+def as_of(choices: Sequence[Choice], purpose: str, at_ms: int) -> tuple[Choice, bool] | None:
+    """Find the choice in force for a purpose at a moment, and what it says.
+
+    The latest that speaks of the purpose at or before the moment; of two at the same moment the refusal.
+    A choice made afterwards never counts: consent does not legalise what happened before it.
+    """
+    best: tuple[Choice, bool] | None = None
+    for choice in choices:
+        if choice.at_ms > at_ms:
+            continue
+        says = choice.says(purpose)
+        if says is None:
+            continue
+        if (
+            best is None
+            or choice.at_ms > best[0].at_ms
+            or (choice.at_ms == best[0].at_ms and (best[1], -choice.offset) > (says, -best[0].offset))
+        ):
+            best = choice, says
+    return best
+
+
+def _covers(prefix: str, purpose: str) -> bool:
+    return prefix in (purpose, "*") or purpose.startswith(prefix + ".")

@@ -1,0 +1,55 @@
+"""Finding every consent signal on a record: headers, cookies, query and the event's own objects.
+
+What a signal says of a purpose: `denied` and `allowed` are choices; `not-applicable` means that it could be read and holds no choice that counts
+(the law is said not to apply, a default before any act, no notice given), with a remark that tells which; `unreadable` that it was there and
+could not be read, `litter` in the remark where it never was a signal. An empty value is no signal.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from detectors.consent import gpc
+from detectors.consent.carriers import from_context, from_cookies, from_query
+from detectors.consent.summaries import ADVERTISING
+from topics.flow import Signal
+
+_GPC_HEADER = Signal("gpc", "denied", "headers.sec-gpc", ADVERTISING)
+_GPC_BROKEN = Signal("gpc", "unreadable", "headers.sec-gpc", ADVERTISING, "nonconforming")
+
+
+def find_signals(
+    headers: Mapping[str, tuple[str, ...]] | None, cookies: str | None, query: str | None, consent: Mapping[str, Any]
+) -> tuple[Signal, ...]:
+    """Decode all that speaks of consent; header names are lower case, the query is raw, `consent` maps paths to objects.
+
+    Never raises, whatever the strings hold. Empty when there is no signal.
+    """
+    found: tuple[Signal, ...] = ()
+    if headers:
+        values = headers.get("sec-gpc")
+        if values:
+            found = _HEADER[gpc.decode_header(values)]
+        values = headers.get("dnt")
+        if values and values[0].strip() == "1":
+            found += _DNT
+    if cookies:
+        found += _from_cookies(cookies) if len(cookies) <= _CACHED_LENGTH else from_cookies(cookies)
+    if query:
+        found += _from_query(query) if len(query) <= _CACHED_LENGTH else from_query(query)
+    if consent:
+        found += from_context(consent)
+    return found
+
+
+_HEADER: dict[gpc.Gpc, tuple[Signal, ...]] = {
+    gpc.Gpc.OPT_OUT: (_GPC_HEADER,),
+    gpc.Gpc.NONE: (),
+    gpc.Gpc.NONCONFORMING: (_GPC_BROKEN,),
+}
+_DNT = (Signal("dnt", "not-applicable", "headers.dnt", ADVERTISING, "information"),)
+
+# One visitor sends the same cookies with every request; longer texts are read anew so that memory stays bounded.
+_CACHED_LENGTH = 4_096
+_from_cookies = lru_cache(maxsize=4_096)(from_cookies)
+_from_query = lru_cache(maxsize=4_096)(from_query)
