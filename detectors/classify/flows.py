@@ -1,0 +1,261 @@
+"""From an observation to its flows: who receives whose data, which categories, why, from where to where."""
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from detectors.classify.fields import Budget, find_fields
+from detectors.classify.places import place_of_host
+from detectors.classify.recipients import Recipient, RecipientIndex
+from detectors.classify.steps import StepMap
+from detectors.classify.taxonomy import Taxonomy
+from detectors.consent.signals import find_signals
+from detectors.register import Register, RegisterEntry
+from topics.flow import DataFlow, Field, Place, Role, Signal, Step
+from topics.observation import Destination, Kind, Media, Observation, Via
+from topics.subject import SubjectKey
+
+_OWN_SUFFIXES = (".internal", ".local", ".localhost", ".svc", ".cluster.local", ".lan")
+
+
+class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
+    """What classification knows of the shop and the world. Made once for each snapshot."""
+
+    key: SubjectKey
+    domains: frozenset[str]
+    """The shop's own registrable domains and host names."""
+    recipients: RecipientIndex
+    register: Register
+    taxonomy: Taxonomy
+    steps: StepMap
+    skew_ms: int = 300_000
+    """How far an event may claim to be ahead of the broker's clock."""
+
+
+class Classified(msgspec.Struct, frozen=True):
+    """The flows of one observation, with the register entry of each where there is one."""
+
+    flows: tuple[tuple[DataFlow, RegisterEntry | None], ...]
+
+
+def classify(observation: Observation, broker_ms: int, know: Knowledge) -> Classified:
+    """Give every flow of an observation: one for each recipient, and the shop's own collection on a purchase step."""
+    step = know.steps.step_of(observation.name, observation.method, observation.path)
+    targets = _targets(observation, know)
+    if not targets and step is Step.NONE:
+        return Classified(())
+    fields, uninspectable = _fields(observation, know)
+    common = _Common(
+        at_ms=_event_time(observation.at_ms, broker_ms, know.skew_ms),
+        subjects=_subjects(observation, know.key),
+        origin=_origin(observation),
+        step=step,
+        signals=_signals(observation),
+        fields=fields,
+        categories=_categories(observation, fields),
+        uninspectable=uninspectable,
+    )
+    flows: list[tuple[DataFlow, RegisterEntry | None]] = [
+        (_flow(observation, common, target), target.entry) for target in targets
+    ]
+    if step is not Step.NONE and not any(target.role is Role.OWN for target in targets):
+        flows.append((_flow(observation, common, _Target(location="collection", role=Role.OWN, id="own")), None))
+    return Classified(tuple(flows))
+
+
+class _Target(msgspec.Struct, frozen=True, kw_only=True):
+    location: str
+    role: Role
+    id: str = "unknown"
+    host: str = ""
+    purpose: str = "unknown"
+    proof: str = ""
+    proof_path: str = ""
+    destination: Place = Place()
+    entry: RegisterEntry | None = None
+
+
+class _Common(msgspec.Struct, frozen=True, kw_only=True):
+    at_ms: int
+    subjects: tuple[str, ...]
+    origin: Place
+    step: Step
+    signals: tuple[Signal, ...]
+    fields: tuple[Field, ...]
+    categories: tuple[str, ...]
+    uninspectable: tuple[str, ...]
+
+
+def is_own_host(host: str, know: Knowledge) -> bool:
+    """Tell whether a host is the shop's own: its domains, addresses, and names that mean nothing on the internet."""
+    if not host:
+        return True
+    name = host.lower().rstrip(".")
+    name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
+    if "." not in name or name.endswith(_OWN_SUFFIXES):
+        return True
+    if name in know.domains or know.recipients.registrable(name) in know.domains:
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _targets(observation: Observation, know: Knowledge) -> list[_Target]:
+    destinations: Iterable[Destination] = observation.destinations
+    # A request to a host that is not ours is a disclosure to it, whoever logged it (an egress gateway names no other).
+    if (
+        observation.kind is Kind.REQUEST
+        and observation.host
+        and not is_own_host(observation.host, know)
+        and not any(each.name == observation.host for each in destinations)
+    ):
+        destinations = (*destinations, Destination(observation.host, Via.REQUEST, "host"))
+    targets: dict[str, _Target] = {}
+    for destination in destinations:
+        target = _target(destination, observation, know)
+        if target is not None:
+            targets.setdefault(target.location, target)
+    return list(targets.values())
+
+
+def _target(destination: Destination, observation: Observation, know: Knowledge) -> _Target | None:
+    by_name = destination.via in {Via.INTEGRATION, Via.STAGE}
+    name = destination.name
+    known: Recipient | None
+    if by_name:
+        entry, known = know.register.by_name(name), know.recipients.lookup_name(name)
+    else:
+        entry, known = know.register.by_host(name), know.recipients.lookup_host(name)
+        if entry is None and is_own_host(name, know):
+            # A tracker behind a first-party name is known by the shape of its path.
+            known = know.recipients.lookup_path(observation.path or "")
+            if known is None:
+                return None
+    return _Target(
+        location=destination.path or destination.via.value,
+        role=_role(entry, known),
+        id=entry.id if entry else known.id if known else "unknown",
+        host=name if by_name else know.recipients.registrable(name) or name,
+        purpose=_purpose(entry, known),
+        proof=destination.via.value,
+        proof_path=destination.path,
+        destination=_destination(entry, known, "" if by_name else name),
+        entry=entry,
+    )
+
+
+def _role(entry: RegisterEntry | None, known: Recipient | None) -> Role:
+    if entry is not None:
+        return Role(entry.role)
+    return Role.THIRD_PARTY if known is not None else Role.UNKNOWN
+
+
+def _purpose(entry: RegisterEntry | None, known: Recipient | None) -> str:
+    """Tell the purpose. Our own knowledge of a company comes first: a register cannot rename what a recipient does.
+
+    Only where the list says nothing, or says one of several purposes that the register narrows, the register speaks.
+    """
+    if known is not None and known.purpose != "unknown":
+        return known.purpose
+    if entry is not None and entry.purposes:
+        return entry.purposes[0]
+    return "unknown"
+
+
+def _destination(entry: RegisterEntry | None, known: Recipient | None, host: str) -> Place:
+    if entry is not None and entry.countries:
+        return Place(country=entry.countries[0], source="register")
+    if host:
+        place = place_of_host(host)
+        if place.country:
+            return place
+    if known is not None and known.entity_country:
+        return Place(country=known.entity_country, source="recipient-list")
+    return Place()
+
+
+def _flow(observation: Observation, common: _Common, target: _Target) -> DataFlow:
+    return DataFlow(
+        item=observation.item,
+        location=target.location,
+        at_ms=common.at_ms,
+        subjects=common.subjects,
+        service=observation.service,
+        source=observation.source,
+        recipient=target.id,
+        recipient_host=target.host,
+        role=target.role,
+        proof=target.proof,
+        proof_path=target.proof_path,
+        purpose=target.purpose,
+        origin=common.origin,
+        destination=target.destination,
+        fields=common.fields,
+        categories=common.categories,
+        step=common.step,
+        signals=common.signals,
+        headers_seen=observation.headers is not None,
+        uninspectable=common.uninspectable,
+    )
+
+
+def _event_time(at_ms: int | None, broker_ms: int, skew_ms: int) -> int:
+    """Clamp the event's own time: a clock that runs ahead must not reach into consent that was given later."""
+    if at_ms is None or at_ms <= 0:
+        return broker_ms
+    return min(at_ms, broker_ms + skew_ms) if broker_ms > 0 else at_ms
+
+
+def _subjects(observation: Observation, key: SubjectKey) -> tuple[str, ...]:
+    return tuple(key.hash(kind, value) for kind, value in observation.subjects)
+
+
+def _origin(observation: Observation) -> Place:
+    if not observation.country:
+        return Place()
+    return Place(
+        country=observation.country,
+        subdivision=observation.subdivision or "",
+        source=observation.place_source or "",
+    )
+
+
+def _signals(observation: Observation) -> tuple[Signal, ...]:
+    query = next((part.data for part in observation.parts if part.path == "query" and part.media is Media.FORM), None)
+    text = query.decode("utf-8", "replace") if query else None
+    return find_signals(observation.headers, observation.cookies, text, observation.consent)
+
+
+def _fields(observation: Observation, know: Knowledge) -> tuple[tuple[Field, ...], tuple[str, ...]]:
+    found: list[Field] = []
+    uninspectable: set[str] = set()
+    budget = Budget()
+    for part in observation.parts:
+        scan = find_fields(part, budget, know.taxonomy)
+        found.extend(scan.fields)
+        uninspectable.update(scan.uninspectable)
+        if part.truncated:
+            uninspectable.add("truncated")
+    return tuple(found), tuple(sorted(uninspectable))
+
+
+_IDENTIFIER_CATEGORIES: Mapping[str, str] = {
+    "user_id": "user.unique_id",
+    "anonymous_id": "user.device.cookie_id",
+    "device_id": "user.device.device_id",
+    "email": "user.contact.email",
+}
+
+
+def _categories(observation: Observation, fields: tuple[Field, ...]) -> tuple[str, ...]:
+    found = {field.category for field in fields}
+    if observation.client_ip:
+        found.add("user.device.ip_address")
+    found.update(
+        _IDENTIFIER_CATEGORIES[kind] for kind, _ in observation.subjects if kind in _IDENTIFIER_CATEGORIES
+    )
+    return tuple(sorted(found))

@@ -1,0 +1,164 @@
+"""All that can be set, with a sentence for each field. Read once, validated, frozen, passed down as arguments."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator, model_validator
+
+from detectors.documents import Written
+from topics.flow import Step
+
+
+class Delivery(StrEnum):
+    """The delivery guarantee of findings, dead letters and accounting."""
+
+    AT_LEAST_ONCE = "at_least_once"
+    EXACTLY_ONCE = "exactly_once"
+
+
+class Secret(Written):
+    """Where a secret is kept. Exactly one of the two."""
+
+    file: Path | None = Field(None, description="File that holds the secret; a trailing newline is dropped.")
+    env: str | None = Field(None, description="Environment variable that holds the secret.")
+
+    @model_validator(mode="after")
+    def _one(self) -> "Secret":
+        if (self.file is None) == (self.env is None):
+            raise ValueError("give exactly one of `file` and `env`")
+        return self
+
+
+class KafkaConfig(Written):
+    """How to reach Kafka."""
+
+    bootstrap_servers: Annotated[str, Field(min_length=1)] = Field(description="host:port, several by commas.")
+    group: str = Field("privacy-monitor", description="Consumer group of the traffic workers.")
+    client: dict[str, str | int | float | bool] = Field(
+        default_factory=dict,
+        description="Settings passed to librdkafka as they are (`security.protocol`, `sasl.mechanism`, `ssl.ca.location`, …).",
+    )
+    secrets: dict[str, Secret] = Field(
+        default_factory=dict,
+        description="librdkafka settings whose value is a secret (`sasl.password`, `ssl.key.password`), by file or environment.",
+    )
+
+    @field_validator("client")
+    @classmethod
+    def _ours(cls, client: dict[str, Any]) -> dict[str, Any]:
+        taken = sorted(client.keys() & _OURS)
+        if taken:
+            raise ValueError(f"{', '.join(taken)} is set by the monitor itself; remove it")
+        secret = sorted(key for key in client if key in _SECRET)
+        if secret:
+            raise ValueError(f"{', '.join(secret)} is a secret; put it under `secrets` with `file:` or `env:`")
+        return client
+
+
+_OURS = {
+    "bootstrap.servers",
+    "group.id",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "transactional.id",
+    "isolation.level",
+    "enable.idempotence",
+    "acks",
+    "auto.offset.reset",
+    "enable.partition.eof",
+}
+_SECRET = {"sasl.password", "ssl.key.password", "ssl.keystore.password", "ssl.key.pem", "sasl.oauthbearer.client.secret"}
+
+
+class SourceConfig(Written):
+    """A topic that carries the shop's traffic."""
+
+    topic: Annotated[str, Field(min_length=1)] = Field(description="Name of the topic.")
+    adapter: str = Field(description="Format of its records: segment, kong, nginx or har.")
+    service: str = Field("", description="Own service or site that it speaks of, shown to responders.")
+    trusted_proxies: int = Field(0, ge=0, le=16, description="Proxies of ours that append to X-Forwarded-For.")
+    fields: dict[str, str] = Field(default_factory=dict, description="Field map for formats without a fixed one.")
+    body: str | None = Field(None, description="Dotted path of the request body where the gateway was told to log it.")
+    recipients: tuple[str, ...] = Field(
+        (), description="Recipients to whom everything on this topic is delivered by pipeline."
+    )
+
+
+class ShopConfig(Written):
+    """What is the shop's own."""
+
+    domains: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description="Registrable domains and hosts of the shop: requests to them are first-party."
+    )
+    steps: dict[str, Step] = Field(
+        default_factory=dict, description="Own paths of purchase steps: glob of path segments to step (`/kasse/*/adresse`)."
+    )
+
+
+class ConsentConfig(Written):
+    """The consent ledger."""
+
+    topic: str = Field("privacy.consent.v1", description="Topic of consent records.")
+    path: Path = Field(Path("ledger.lmdb"), description="Folder of the ledger's LMDB database.")
+    map_size_mb: int = Field(4096, ge=16, le=1_048_576, description="Most that the ledger may grow to, in MiB.")
+
+
+class HttpConfig(Written):
+    """Metrics and health pages of each process."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(9464, ge=0, le=65535, description="Port of the first process; each further one takes the next.")
+
+
+class SubjectConfig(Written):
+    """The key under which subjects are hashed."""
+
+    key_id: str = Field("k1", pattern=r"^[A-Za-z0-9]{1,16}$", description="Name of the key, kept beside each hash.")
+    secret: Secret = Field(description="The secret itself, at least 16 bytes, by file or environment.")
+
+
+class AlertsConfig(Written):
+    """The alert plane."""
+
+    app: str = Field("privacy-monitor-alerts", description="Name of the Faust application and its consumer group.")
+    port: int = Field(9564, ge=0, le=65535, description="Port of the alert plane's metrics and health pages.")
+    quiet_seconds: int = Field(900, ge=1, description="An episode without a new finding for this long goes quiet.")
+    resolve_seconds: int = Field(86_400, ge=1, description="A quiet episode resolves after this long.")
+
+
+class Config(Written):
+    """The configuration of the monitor."""
+
+    kafka: KafkaConfig
+    shop: ShopConfig
+    sources: Annotated[tuple[SourceConfig, ...], Field(min_length=1)] = Field(description="Topics to watch.")
+    subjects: SubjectConfig
+    consent: ConsentConfig | None = Field(
+        default_factory=ConsentConfig, description="The consent ledger; null when there is none (`unknown` then)."
+    )
+    register: Path | None = Field(None, description="Transfer register (YAML): who may receive data, on which basis.")
+    rules: tuple[Path, ...] = Field((), description="Folders of own rules, beside the shipped packs.")
+    law: tuple[Path, ...] = Field((), description="Folders of own jurisdictions, which add to or override the shipped ones.")
+    delivery: Delivery = Field(Delivery.AT_LEAST_ONCE, description="at_least_once, or exactly_once (a transaction per batch).")
+    settle_seconds: float = Field(
+        1.0, ge=0, le=60, description="A record is judged when its broker time is older than this: consent has arrived then."
+    )
+    batch_records: int = Field(2000, ge=1, le=100_000, description="Most records of one batch.")
+    from_beginning: bool = Field(
+        default=True, description="Where a group without committed offsets starts: at the beginning, or at the end."
+    )
+    http: HttpConfig = Field(default_factory=HttpConfig)
+    alerts: AlertsConfig = Field(default_factory=AlertsConfig)
+
+    @field_validator("sources")
+    @classmethod
+    def _distinct(cls, sources: tuple[SourceConfig, ...]) -> tuple[SourceConfig, ...]:
+        seen: set[str] = set()
+        for source in sources:
+            if source.topic in seen:
+                raise ValueError(f"topic {source.topic} is listed twice")
+            if source.topic.startswith("privacy."):
+                raise ValueError(f"{source.topic} is a topic of the monitor itself, not a source")
+            seen.add(source.topic)
+        return sources

@@ -1,0 +1,309 @@
+"""The one judge: a batch of records and a snapshot of knowledge in, an outcome out. Pure.
+
+The live loop, `inspect` and `explain` all call `process`; there is no second judge anywhere.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from detectors import checkout, tracking, transfers
+from detectors.assessment import Assessment, ConsentDecision, TransferStatus
+from detectors.classify.flows import Classified, Knowledge, classify
+from detectors.classify.needs import NeedTable
+from detectors.consent.decide import is_governed
+from detectors.consent.ledger import LedgerView
+from detectors.law.pack import LawPack
+from detectors.rules.judge import RecordPlace, judge
+from detectors.rules.ruleset import RuleSet
+from topics.accounting import Accounting, DeadLetter, OffsetClass
+from topics.distinct import Distinct
+from topics.finding import MAX_EXEMPLARS, SEVERITIES, Detector, Finding, Fold
+from topics.observation import Adapter, Observation
+from topics.record import RawRecord, Reason, Rejected
+
+_FULL_CARRIER = 64
+"""Services, purposes and categories that one fold names at most."""
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a batch is judged by: one frozen snapshot."""
+
+    cluster: str
+    know: Knowledge
+    law: LawPack
+    needs: NeedTable
+    rules: RuleSet
+    ledger: LedgerView
+    adapters: Mapping[str, Adapter]
+    """By source topic."""
+    bundle: str
+    """Digest of rules, law pack and register: equal digests and ledger marks give equal verdicts."""
+    worker: str = ""
+    delivery: str = "at_least_once"
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """An error of ours while judging a record: its place and kind, never its text."""
+
+    topic: str
+    partition: int
+    offset: int
+    item: int
+    kind: str
+    rule: str = ""
+
+
+class Judged(msgspec.Struct, kw_only=True):
+    """What was said of one item."""
+
+    observation: Observation
+    classified: Classified
+    assessments: list[Assessment]
+    findings: list[Finding]
+    unknown: tuple[tuple[Detector, str], ...]
+    """Per detector the reason why it could not decide; empty: judged by all."""
+
+
+class Outcome(msgspec.Struct, kw_only=True):
+    """All that one batch gives: what to deliver, and what to count."""
+
+    findings: list[Finding] = msgspec.field(default_factory=list)
+    folds: list[Fold] = msgspec.field(default_factory=list)
+    dead_letters: list[DeadLetter] = msgspec.field(default_factory=list)
+    accounting: list[Accounting] = msgspec.field(default_factory=list)
+    faults: list[Fault] = msgspec.field(default_factory=list)
+    records: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
+    """(topic, offset class) -> records."""
+    items: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
+    """(topic, `judged` | `unknown:<reason>` | `rejected:<reason>`) -> items."""
+    gaps: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
+    """(detector, reason) -> assessments that lacked a fact."""
+    last_event_ms: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+def process(batch: Sequence[RawRecord], context: Context, starts: Mapping[tuple[str, int], int]) -> Outcome:
+    """Judge a batch. `starts` gives the next expected offset of each partition, so that holes are seen as holes.
+
+    Records of one partition come in offset order. Never raises for what a record holds.
+    """
+    outcome = Outcome()
+    by_partition: dict[tuple[str, int], _Tally] = {}
+    for record in batch:
+        place = record.topic, record.partition
+        tally = by_partition.get(place)
+        if tally is None:
+            tally = by_partition[place] = _Tally(starts.get(place, record.offset))
+        _one(record, context, outcome, tally)
+    for (topic, partition), tally in by_partition.items():
+        outcome.accounting.append(tally.close(topic, partition, context))
+    outcome.folds = fold(outcome.findings, context.cluster)
+    return outcome
+
+
+def judge_item(record: RawRecord, observation: Observation, context: Context) -> tuple[Judged, list[Fault]]:
+    """Judge one observation: classify, assess, judge. What `explain` shows, step by step."""
+    classified = classify(observation, record.timestamp_ms, context.know)
+    coverage = context.ledger.coverage(record.timestamp_ms)
+    assessments: list[Assessment] = []
+    for flow, entry in classified.flows:
+        law = context.law.law_for(flow.origin.country, flow.origin.subdivision, flow.at_ms)
+        choices = context.ledger.choices(flow.subjects) if flow.subjects and is_governed(flow.purpose) else ()
+        tracked = tracking.assess(flow, law, choices, coverage)
+        if tracked is not None:
+            assessments.append(tracked)
+            assessments.append(
+                Assessment(
+                    detector=Detector.CROSS_JURISDICTION_TRANSFER,
+                    flow=flow,
+                    law=law,
+                    transfer=transfers.assess(flow, entry, context.law, flow.at_ms),
+                )
+            )
+        if flow.step:
+            assessments.append(
+                Assessment(
+                    detector=Detector.CHECKOUT_OVER_COLLECTION,
+                    flow=flow,
+                    law=law,
+                    checkout=checkout.assess(flow, law, context.needs, context.know.taxonomy),
+                )
+            )
+    place = RecordPlace(context.cluster, record.topic, record.partition, record.offset)
+    findings, errors = judge(assessments, context.rules, place, context.bundle)
+    judged = Judged(
+        observation=observation,
+        classified=classified,
+        assessments=assessments,
+        findings=findings,
+        unknown=tuple(dict.fromkeys(_unknowns(assessments))),
+    )
+    faults = [
+        Fault(record.topic, record.partition, record.offset, observation.item, error.kind, error.rule)
+        for error in errors
+    ]
+    return judged, faults
+
+
+def fold(findings: Iterable[Finding], cluster: str) -> list[Fold]:
+    """Put findings of one input partition and episode key into one record each, in order of first appearance."""
+    groups: defaultdict[tuple[str, str, int], list[Finding]] = defaultdict(list)
+    for finding in findings:
+        groups[finding.episode_key, finding.topic, finding.partition].append(finding)
+    return [_fold(group, cluster) for group in groups.values()]
+
+
+class _Tally:
+    """Classes and counts of one input partition in a batch."""
+
+    __slots__ = ("findings", "items", "next", "runs", "start")
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+        self.next = start
+        self.runs: list[tuple[int, OffsetClass]] = []
+        self.items: Counter[str] = Counter()
+        self.findings = 0
+
+    def add(self, offset: int, kind: OffsetClass) -> None:
+        if offset > self.next:
+            self._run(offset - self.next, OffsetClass.NOT_A_RECORD)
+        self._run(1, kind)
+        self.next = offset + 1
+
+    def _run(self, length: int, kind: OffsetClass) -> None:
+        if self.runs and self.runs[-1][1] is kind:
+            self.runs[-1] = self.runs[-1][0] + length, kind
+        else:
+            self.runs.append((length, kind))
+
+    def close(self, topic: str, partition: int, context: Context) -> Accounting:
+        return Accounting(
+            cluster=context.cluster,
+            topic=topic,
+            partition=partition,
+            start=self.start,
+            end=self.next,
+            runs=tuple(self.runs),
+            items=dict(sorted(self.items.items())),
+            findings=self.findings,
+            ledger_mark=context.ledger.mark,
+            bundle=context.bundle,
+            worker=context.worker,
+            delivery=context.delivery,
+        )
+
+
+def _one(record: RawRecord, context: Context, outcome: Outcome, tally: _Tally) -> None:
+    reading = context.adapters[record.topic].read(record)
+    digest = ""
+    unread = True
+    for entry in reading:
+        if isinstance(entry, Rejected):
+            digest = digest or context.know.key.digest(record.value or b"")
+            outcome.dead_letters.append(_dead_letter(record, entry, context.cluster, digest))
+            counted = f"rejected:{entry.reason.value}"
+        else:
+            unread = False
+            counted = _item(record, entry, context, outcome, tally)
+        tally.items[counted] += 1
+        outcome.items[record.topic, counted] += 1
+    # A message of which no item could be read was not inspected; an empty batch was: there is nothing in it.
+    kind = OffsetClass.DEAD_LETTERED if reading and unread else OffsetClass.INSPECTED
+    tally.add(record.offset, kind)
+    outcome.records[record.topic, kind.value] += 1
+
+
+def _item(record: RawRecord, observation: Observation, context: Context, outcome: Outcome, tally: _Tally) -> str:
+    try:
+        judged, faults = judge_item(record, observation, context)
+    except Exception as error:  # noqa: BLE001 - one record may harm only itself; it is counted as not judged
+        outcome.faults.append(
+            Fault(record.topic, record.partition, record.offset, observation.item, type(error).__name__)
+        )
+        return f"unknown:{Reason.INTERNAL.value}"
+    outcome.faults.extend(faults)
+    outcome.findings.extend(judged.findings)
+    tally.findings += len(judged.findings)
+    at_ms = observation.at_ms or record.timestamp_ms
+    outcome.last_event_ms[record.topic] = max(at_ms, outcome.last_event_ms.get(record.topic, 0))
+    for detector, reason in judged.unknown:
+        outcome.gaps[detector.value, reason] += 1
+    if faults:
+        return "unknown:rule-error"
+    return f"unknown:{judged.unknown[0][1]}" if judged.unknown else "judged"
+
+
+def _unknowns(assessments: Iterable[Assessment]) -> Iterable[tuple[Detector, str]]:
+    for each in assessments:
+        if each.detector is Detector.UNCONSENTED_TRACKING and each.consent.decision is ConsentDecision.UNKNOWN:
+            yield each.detector, each.consent.reason or "unknown"
+        elif (
+            each.detector is Detector.CROSS_JURISDICTION_TRANSFER and each.transfer.status is TransferStatus.UNKNOWN
+        ):
+            yield each.detector, each.transfer.reason or "unknown"
+        elif each.detector is Detector.CHECKOUT_OVER_COLLECTION and each.flow.uninspectable:
+            yield each.detector, f"uninspectable-{each.flow.uninspectable[0]}"
+
+
+def _dead_letter(record: RawRecord, rejected: Rejected, cluster: str, digest: str) -> DeadLetter:
+    return DeadLetter(
+        cluster=cluster,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        item=rejected.item,
+        reason=rejected.reason.value,
+        position=rejected.position,
+        size_bytes=len(record.value or b""),
+        digest=digest,
+        timestamp_ms=record.timestamp_ms,
+    )
+
+
+def _fold(group: Sequence[Finding], cluster: str) -> Fold:
+    first = group[0]
+    per_offset: dict[int, tuple[int, int]] = {}
+    for finding in group:
+        minute, count = per_offset.get(finding.offset, (finding.at_ms // 60_000, 0))
+        per_offset[finding.offset] = minute, count + 1
+    deltas: list[tuple[int, int, int]] = []
+    before = 0
+    for offset in sorted(per_offset):
+        deltas.append((offset - before, *per_offset[offset]))
+        before = offset
+    return Fold(
+        episode_key=first.episode_key,
+        detector=first.detector,
+        rule=first.rule,
+        rule_version=first.rule_version,
+        verdict=first.verdict,
+        severity=max((finding.severity for finding in group), key=SEVERITIES.index),
+        mode=first.mode,
+        basis=first.basis,
+        jurisdiction=first.jurisdiction,
+        law=first.law,
+        recipient=first.recipient,
+        group=first.group,
+        cluster=cluster,
+        topic=first.topic,
+        partition=first.partition,
+        offsets=tuple(deltas),
+        count=len(group),
+        first_at_ms=min(finding.at_ms for finding in group),
+        last_at_ms=max(finding.at_ms for finding in group),
+        subjects=Distinct(finding.subject for finding in group).encode(),
+        services=_names(finding.service for finding in group),
+        purposes=_names(finding.purpose for finding in group),
+        categories=_names(category for finding in group for category in finding.categories),
+        exemplars=tuple(group[:MAX_EXEMPLARS]),
+        bundle=first.bundle,
+    )
+
+
+def _names(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({value for value in values if value})[:_FULL_CARRIER])
+
+
+__all__ = ["Context", "Fault", "Judged", "Outcome", "fold", "judge_item", "process"]
