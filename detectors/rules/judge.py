@@ -1,0 +1,166 @@
+"""Assessments and rules to findings. All rules are asked; the first that holds does not silence the others."""
+
+import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from detectors.assessment import Assessment
+from detectors.rules.arithmetic import EvaluationError, FaultKind
+from detectors.rules.ruleset import Rule, RuleSet
+from topics.finding import Detector, Finding, Severity
+from topics.sanitise import sanitise, sanitise_path
+
+MAX_FIELDS = 20
+"""Field paths in a finding, at most."""
+
+
+class RecordPlace(NamedTuple):
+    """Where the judged record stands."""
+
+    cluster: str
+    topic: str
+    partition: int
+    offset: int
+
+
+class RuleError(NamedTuple):
+    """A rule that failed on an assessment. Holds nothing of the record."""
+
+    rule: str
+    version: str
+    kind: FaultKind
+
+
+def judge(
+    assessments: Sequence[Assessment], ruleset: RuleSet, record: RecordPlace, bundle: str
+) -> tuple[list[Finding], list[RuleError]]:
+    """Ask the rules of its detector about each assessment of one record: findings by assessment, then by rule id.
+
+    A rule that fails gives an error and no finding; the others are not affected. Equal arguments give equal findings.
+    """
+    findings: list[Finding] = []
+    errors: list[RuleError] = []
+    plans = ruleset.plans
+    for facts in assessments:
+        for rule in plans[facts.detector].candidates(facts):
+            try:
+                if rule.when.holds(facts):
+                    findings.append(_finding(rule, facts, _severity(rule, facts), record, bundle))
+            except EvaluationError as fault:
+                errors.append(RuleError(rule.written.id, rule.written.version, fault.kind))
+            except Exception:  # noqa: BLE001 - one rule must not stop the stream; counted as a fault of ours
+                errors.append(RuleError(rule.written.id, rule.written.version, FaultKind.INTERNAL))
+    return findings, errors
+
+
+def finding_id(record: RecordPlace, detector: Detector, rule: str, item: int, location: str) -> str:
+    """Give the identity of a finding, 32 hex digits: the same for every reading of the record."""
+    place = (record.cluster, record.topic, str(record.partition), str(record.offset))
+    return _hashed(*place, detector.value, location, str(item), rule)
+
+
+@lru_cache(maxsize=8192)
+def episode_key(rule: str, major: str, values: tuple[str, ...]) -> str:
+    """Give the key that findings of one episode share, 32 hex digits: rule, its major version, values of `group_by`."""
+    return _hashed(rule, major, *values)
+
+
+def _hashed(*parts: str) -> str:
+    # The length before each part keeps ("a", "bc") apart from ("ab", "c").
+    encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
+    return hashlib.sha256(b"".join(b"%d:%s" % (len(part), part) for part in encoded)).hexdigest()[:32]
+
+
+def _severity(rule: Rule, facts: Assessment) -> Severity:
+    for condition, severity in rule.severities:
+        if condition.holds(facts):
+            return severity
+    return rule.written.severity
+
+
+def _finding(rule: Rule, facts: Assessment, severity: Severity, record: RecordPlace, bundle: str) -> Finding:
+    written, flow, law = rule.written, facts.flow, facts.law
+    group = tuple([(path, _group_value(get(facts))) for path, get in rule.groups])
+    return Finding(
+        finding_id=finding_id(record, facts.detector, written.id, flow.item, flow.location),
+        detector=facts.detector,
+        rule=written.id,
+        rule_version=written.version,
+        verdict=written.verdict,
+        severity=severity,
+        mode=written.mode,
+        basis=law.basis,
+        why=rule.why(facts),
+        jurisdiction=law.jurisdiction,
+        law=_duties(written.law, law.duties),
+        recipient=sanitise(flow.recipient),
+        service=sanitise(flow.service),
+        purpose=flow.purpose,
+        step=flow.step.value,
+        categories=_categories(facts),
+        fields=_paths(facts),
+        subject=flow.subjects[0] if flow.subjects else "",
+        at_ms=flow.at_ms,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        item=flow.item,
+        location=sanitise_path(flow.location),
+        proof=_proof(facts),
+        group=group,
+        episode_key=episode_key(written.id, rule.major, tuple([value for _path, value in group])),
+        bundle=bundle,
+    )
+
+
+def _group_value(value: str | bool) -> str:  # noqa: FBT001 - a value of a name, not a switch
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return sanitise(value)
+
+
+def _duties(named: tuple[str, ...], in_force: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the rule's duties that are in force; all in force when the rule names none of them. Never one that is not."""
+    return tuple([duty for duty in named if duty in in_force]) or in_force
+
+
+def _categories(facts: Assessment) -> tuple[str, ...]:
+    if facts.detector is Detector.CHECKOUT_OVER_COLLECTION:
+        concerned = {*facts.checkout.unneeded, *facts.checkout.prohibited}
+        if concerned:
+            return tuple(sorted(concerned))
+    return facts.flow.categories
+
+
+def _paths(facts: Assessment) -> tuple[str, ...]:
+    if facts.detector is Detector.CHECKOUT_OVER_COLLECTION:
+        paths: tuple[str, ...] = facts.checkout.paths
+    else:
+        paths = tuple([field.path for field in facts.flow.fields])
+    return tuple([sanitise_path(path) for path in paths[:MAX_FIELDS]])
+
+
+def _proof(facts: Assessment) -> tuple[tuple[str, str], ...]:
+    flow = facts.flow
+    pairs: list[tuple[str, str]]
+    if facts.detector is Detector.UNCONSENTED_TRACKING:
+        consent = facts.consent
+        pairs = [("signal", consent.signal), ("path", consent.path), ("reason", consent.reason)]
+        pairs += [("conflict", conflict) for conflict in consent.conflicts]
+    elif facts.detector is Detector.CROSS_JURISDICTION_TRANSFER:
+        transfer = facts.transfer
+        pairs = [
+            ("status", transfer.status.value),
+            ("origin", transfer.origin),
+            ("destination", transfer.destination),
+            ("regime", transfer.regime),
+            ("mechanism", transfer.mechanism),
+            ("register", transfer.entry),
+            ("expired-on", transfer.expired_on),
+            ("reason", transfer.reason),
+        ]
+    else:
+        pairs = [("step", facts.checkout.step), *(("sensitive", each) for each in facts.checkout.sensitive)]
+    pairs += [("recipient-proof", flow.proof), ("recipient-path", flow.proof_path)]
+    return tuple([(name, sanitise_path(value)) for name, value in pairs if value])

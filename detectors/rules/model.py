@@ -1,0 +1,82 @@
+"""The rule file: what people write about what is worth telling."""
+
+import json
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from detectors.documents import Written
+from detectors.rules.names import Assessor
+from topics.finding import Mode, Severity, Verdict
+
+RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9][a-z0-9-]*$", max_length=80)]
+"""Pack and name: `tracking.gpc-ignored`."""
+Version = Annotated[str, StringConstraints(pattern=r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$", max_length=20)]
+"""Semantic version. A new major version starts new episodes."""
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
+DutyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=120)]
+
+
+class Status(StrEnum):
+    """How far a rule has been tried."""
+
+    EXPERIMENTAL = "experimental"
+    TEST = "test"
+    STABLE = "stable"
+    DEPRECATED = "deprecated"
+
+
+class Escalation(Written):
+    """A condition under which a finding is told at another severity."""
+
+    when: str = Field(description="Condition in CEL, over the same names as the rule's own.")
+    severity: Severity
+
+
+class RuleTest(Written):
+    """A case of a rule: what is given, and whether the rule finds something."""
+
+    name: Sentence
+    given: dict[str, Any] = Field(
+        description="Facts by name, nested. What is left out has the default of its type (no proof, unknown recipient)."
+    )
+    expect: Literal["finding", "none"]
+
+
+class RuleFile(Written):
+    """One rule: which facts are worth telling, how loudly, and how they are grouped."""
+
+    id: RuleId = Field(description="Pack and name, equal to the file's name. Public, and never used again.")
+    title: Sentence = Field(description="What is wrong, in a few words.")
+    version: Version = Field(description="Semantic version. A new major version starts new episodes.")
+    status: Status
+    mode: Mode = Field(description="live: people are told. shadow: only metrics and the shadow topic.")
+    assessor: Assessor = Field(description="Who states the facts that the rule reads.")
+    when: str = Field(
+        description="Condition in CEL over the names of the assessor. The rule finds something where it holds."
+    )
+    verdict: Verdict = Field(
+        default=Verdict.VIOLATION, description="violation: a rule is broken. gap: a fact is missing to say so."
+    )
+    severity: Severity
+    severity_when: tuple[Escalation, ...] = Field(
+        default=(), description="Other severities; the first whose condition holds is taken."
+    )
+    group_by: tuple[str, ...] = Field(min_length=1, max_length=6, description="Names whose values make one episode.")
+    law: tuple[DutyId, ...] = Field(
+        default=(), description="Duties that the rule is about. Empty: all duties that the assessment names."
+    )
+    runbook: RuleId = Field(description="Id of the runbook.")
+    why: Sentence = Field(description="One plain sentence for the responder; {flow.recipient} stands for a value.")
+    description: str = Field(default="", description="What a rule author should know.")
+    falsepositives: tuple[Sentence, ...] = Field(default=(), description="When the rule may speak without need.")
+    tests: tuple[RuleTest, ...] = Field(
+        min_length=1, description="At least one case that finds something and one that does not."
+    )
+
+
+def schema_text() -> str:
+    """Give the JSON Schema of a rule file, for editors: the content of `rule.schema.json`."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **RuleFile.model_json_schema()}
+    return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
