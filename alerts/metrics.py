@@ -1,0 +1,183 @@
+"""The alert plane's own numbers, and the small HTTP server that shows them."""
+
+import re
+import threading
+import time
+from collections import Counter as Tally
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from alerts.episodes import Episode
+from topics.alert import Alert, Change, EpisodeState
+from topics.finding import Fold
+
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+_OTHER = "other"
+_EPISODE_LABELS = ("detector", "rule", "severity", "jurisdiction", "verdict")
+
+
+class Vocabulary:
+    """A closed list of label values: what is not on it, or comes after the list is full, is `other`."""
+
+    def __init__(self, known: Iterable[str] = (), limit: int = 200) -> None:
+        self._closed = frozenset(known)
+        self._seen: set[str] = set(self._closed)
+        self._limit = limit
+
+    def __call__(self, value: str) -> str:
+        """Give the value itself or `other`. The empty string is `none`."""
+        if value in self._seen:
+            return value
+        if not value:
+            return "none"
+        if self._closed or len(self._seen) >= self._limit or not _SAFE.fullmatch(value):
+            return _OTHER
+        self._seen.add(value)
+        return value
+
+
+class AlertMetrics:
+    """Counters and gauges of one application, in a registry of its own."""
+
+    def __init__(self, rules: Iterable[str] = ()) -> None:
+        self.registry = CollectorRegistry()
+        self._rule = Vocabulary(rules)
+        self._jurisdiction = Vocabulary()
+        self._episodes = Counter("privacy_episodes", "Episodes begun", _EPISODE_LABELS, registry=self.registry)
+        self._open = Gauge("privacy_episodes_open", "Episodes now open", _EPISODE_LABELS, registry=self.registry)
+        self._alerts = Counter("privacy_alerts", "Alerts published", ("change", "severity"), registry=self.registry)
+        self._findings = Counter(
+            "privacy_alert_findings", "Findings counted into episodes", ("detector", "rule"), registry=self.registry
+        )
+        self._last_fold = Gauge(
+            "privacy_alert_last_fold_timestamp_seconds", "Time of the newest fold counted", registry=self.registry
+        )
+        self._unreadable = Counter(
+            "privacy_alert_unreadable_folds", "Records of the findings topic that are no fold", registry=self.registry
+        )
+        self._seconds = Counter(
+            "privacy_alert_fold_seconds", "Time spent on folds, alerts awaited", registry=self.registry
+        )
+        self._folds = Counter("privacy_alert_folds", "Folds read", ("outcome",), registry=self.registry)
+        self._open_by_partition: dict[int, Tally[tuple[str, ...]]] = {}
+
+    def fold(self, fold: Fold, counted: int, at_ms: int, seconds: float) -> None:
+        """Count a fold: `counted` findings were new."""
+        self._folds.labels("counted" if counted else "repeated").inc()
+        self._seconds.inc(seconds)
+        if counted:
+            self._findings.labels(fold.detector.value, self._rule(fold.rule)).inc(counted)
+            self._last_fold.set(at_ms / 1000)
+
+    def unreadable(self) -> None:
+        """Count a record that is no fold."""
+        self._folds.labels("unreadable").inc()
+        self._unreadable.inc()
+
+    def alert(self, alert: Alert) -> None:
+        """Count a published alert."""
+        self._alerts.labels(alert.change.value, alert.severity.value).inc()
+        if alert.change is Change.OPENED:
+            self._episodes.labels(
+                alert.detector.value,
+                self._rule(alert.rule),
+                alert.severity.value,
+                self._jurisdiction(alert.jurisdiction),
+                alert.verdict.value,
+            ).inc()
+
+    def open_episodes(self, partition: int, episodes: Iterable[Episode]) -> None:
+        """Set how many episodes of a partition are open."""
+        tally: Tally[tuple[str, ...]] = Tally()
+        for episode in episodes:
+            if episode.state is EpisodeState.OPEN:
+                tally[
+                    episode.detector.value,
+                    self._rule(episode.rule),
+                    episode.severity.value,
+                    self._jurisdiction(episode.jurisdiction),
+                    episode.verdict.value,
+                ] += 1
+        self._set_open(partition, tally)
+
+    def keep_partitions(self, partitions: Iterable[int]) -> None:
+        """Drop the open episodes of partitions that are now somebody else's."""
+        for gone in self._open_by_partition.keys() - set(partitions):
+            self._set_open(gone, Tally())
+
+    def _set_open(self, partition: int, tally: Tally[tuple[str, ...]]) -> None:
+        before = self._open_by_partition.get(partition, Tally())
+        self._open_by_partition[partition] = tally
+        for labels in before.keys() | tally.keys():
+            if before[labels] != tally[labels]:
+                self._open.labels(*labels).inc(tally[labels] - before[labels])
+
+
+class Health:
+    """What /healthz and /readyz answer."""
+
+    def __init__(self) -> None:
+        self.ready = False
+        self._beat = time.monotonic()
+
+    def beat(self) -> None:
+        """Note that the event loop still turns."""
+        self._beat = time.monotonic()
+
+    def alive(self) -> bool:
+        """Say whether the event loop turned in the last half minute."""
+        return time.monotonic() - self._beat < 30.0
+
+
+class MetricsServer:
+    """HTTP server in a thread of its own. The port is bound when it is made: a taken port is an error at once."""
+
+    def __init__(self, metrics: AlertMetrics, health: Health, host: str, port: int) -> None:
+        pages: dict[str, Callable[[], tuple[HTTPStatus, str, bytes]]] = {
+            "/metrics": lambda: (HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(metrics.registry)),
+            "/healthz": lambda: _says(health.alive()),
+            "/readyz": lambda: _says(health.ready and health.alive()),
+        }
+
+        class Handler(BaseHTTPRequestHandler):
+            timeout = 10
+
+            def do_GET(self) -> None:  # noqa: N802 - the name is given by http.server
+                page = pages.get(self.path.partition("?")[0])
+                status, kind, body = page() if page else (HTTPStatus.NOT_FOUND, "text/plain", b"not found\n")
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Stay silent: a scrape is no news."""
+
+        self._server = ThreadingHTTPServer((host, port), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The port that was taken."""
+        return self._server.server_port
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close the port."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()
+
+
+def _says(good: bool) -> tuple[HTTPStatus, str, bytes]:  # noqa: FBT001 - a private yes or no
+    return (HTTPStatus.OK, "text/plain", b"ok\n") if good else (HTTPStatus.SERVICE_UNAVAILABLE, "text/plain", b"no\n")

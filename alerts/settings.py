@@ -1,0 +1,47 @@
+"""What the alert plane needs to know to run."""
+
+import msgspec
+
+from alerts.episodes import Policy
+from topics.catalog import ALERTS, FINDINGS
+
+
+class AlertSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of the alert application. `repr` hides the password."""
+
+    brokers: tuple[str, ...]
+    """`host:port` each."""
+    security_protocol: str = "PLAINTEXT"
+    """PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."""
+    sasl_mechanism: str = "PLAIN"
+    """PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."""
+    sasl_username: str = ""
+    sasl_password: str = ""
+    ssl_ca_file: str = ""
+    ssl_certificate_file: str = ""
+    ssl_key_file: str = ""
+    app_id: str = "privacy-alerts"
+    """Consumer group, and the beginning of the names of the application's own topics."""
+    instance_id: str = ""
+    """Stable name of this replica (`group.instance.id`): it comes back to its partitions at once after a restart."""
+    findings_topic: str = FINDINGS.name
+    alerts_topic: str = ALERTS.name
+    partitions: int = 4
+    """Of the findings topic; the changelog and the ticks have as many."""
+    replication: int = 1
+    http_host: str = "127.0.0.1"
+    http_port: int = 9109
+    """For /metrics, /healthz and /readyz; 0 takes a free one."""
+    table_folder: str = ""
+    """Where Faust may keep files; empty for the current folder. Tables themselves are in memory and in the changelog."""
+    session_timeout_seconds: float = 6.0
+    commit_seconds: float = 1.0
+    tick_seconds: float = 1.0
+    rules: tuple[str, ...] = ()
+    """Rule ids that metrics may name; empty: those that come, up to a limit."""
+    policy: Policy = Policy()
+
+    def __repr__(self) -> str:
+        shown = {name: getattr(self, name) for name in self.__struct_fields__}
+        shown["sasl_password"] = "***" if self.sasl_password else ""
+        return f"AlertSettings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"

@@ -1,0 +1,157 @@
+"""The alert plane under SIGKILL: what the topics say in the end equals what plain counting says."""
+
+import itertools
+import json
+import os
+import random
+import threading
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from confluent_kafka import Producer
+
+from alerts.episodes import Policy
+from alerts.settings import AlertSettings
+from tests.alerts.running import Reader, RunningApp
+from tests.alerts.traffic import Seen, batches, traffic
+from tests.conftest import Topics
+from tests.kafka.broker import Broker
+from tests.kafka.processes import free_ports
+
+KILLS = int(os.environ.get("PRIVACY_MONITOR_KILLS", "10"))
+PARTITIONS = 4
+INPUT_PARTITIONS = 6
+KEYS = [f"episode-{number:02d}" for number in range(50)]
+
+
+def plain_count(seen: list[Seen]) -> dict[str, dict[str, Any]]:
+    """Count without folds, marks or episodes."""
+    grouped: defaultdict[str, list[Seen]] = defaultdict(list)
+    for one in seen:
+        grouped[one.key].append(one)
+    return {
+        key: {
+            "findings": sum(one.count for one in group),
+            "first_at_ms": min(one.at_ms for one in group),
+            "last_at_ms": max(one.at_ms for one in group),
+            "subjects": len({one.subject for one in group}),
+        }
+        for key, group in grouped.items()
+    }
+
+
+class Load(threading.Thread):
+    """Writes folds without pause until it is told that enough kills were done, and remembers what it wrote."""
+
+    def __init__(self, bootstrap: str, topic: str, random_: random.Random) -> None:
+        super().__init__(daemon=True)
+        self.enough = threading.Event()
+        self.seen: list[Seen] = []
+        self.folds = 0
+        self.failed: list[str] = []
+        self._random = random_
+        self._topic = topic
+        self._producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 5, "enable.idempotence": True})
+
+    def run(self) -> None:
+        for round_ in itertools.count():
+            if self.enough.is_set() and sum(one.count for one in self.seen) >= 5_000:
+                break
+            parts = []
+            for partition in range(INPUT_PARTITIONS):
+                items = traffic(self._random, partition, 100, KEYS)
+                # Every round goes on where the one before ended.
+                items = [one._replace(offset=one.offset + round_ * 10_000) for one in items]
+                self.seen += items
+                parts.append(batches(self._random, items))
+            for made in itertools.chain.from_iterable(itertools.zip_longest(*parts)):
+                for one in made or ():
+                    self._producer.produce(
+                        self._topic, msgspec.json.encode(one), one.episode_key, on_delivery=self._delivered
+                    )
+                    self.folds += 1
+                self._producer.poll(0)
+                time.sleep(0.02)
+        self._producer.flush(30)
+
+    def _delivered(self, error: object, _: object) -> None:
+        if error is not None:
+            self.failed.append(str(error))
+
+
+@pytest.mark.kafka("transactions")
+@pytest.mark.slow
+@pytest.mark.timeout(120 + 15 * KILLS)
+def test_counts_are_exact_after_kills_under_load(kafka: Broker, topics: Topics, tmp_path: Path) -> None:
+    seed = int(os.environ.get("PRIVACY_MONITOR_SEED", "20261123"))
+    random_ = random.Random(seed)
+    findings = topics("findings", partitions=PARTITIONS)
+    alerts = topics("alerts", partitions=PARTITIONS, config={"cleanup.policy": "compact"})
+    settings = AlertSettings(
+        brokers=tuple(kafka.bootstrap.split(",")),
+        app_id=f"{findings}-app",
+        instance_id=os.environ.get("PRIVACY_MONITOR_INSTANCE", "one"),
+        findings_topic=findings,
+        alerts_topic=alerts,
+        partitions=PARTITIONS,
+        http_port=free_ports(1)[0],
+        table_folder=str(tmp_path),
+        commit_seconds=0.5,
+        tick_seconds=0.5,
+        policy=Policy(quiet_seconds=6, remind_seconds=2),
+    )
+    load = Load(kafka.bootstrap, findings, random.Random(seed + 1))
+    load.start()
+    ready_after = []
+    began = time.monotonic()
+    for kill in range(KILLS):
+        with RunningApp(settings, tmp_path) as app:
+            if kill % 4 == 3:
+                time.sleep(random_.uniform(1.0, 4.0))  # at any moment of start-up and recovery
+            else:
+                ready_after.append(app.ready_after())
+                time.sleep(random_.uniform(0.05, 2.0))
+    under_fire = time.monotonic() - began
+    load.enough.set()
+    load.join(60)
+    assert not load.is_alive()
+    assert not load.failed
+    truth = plain_count(load.seen)
+    reader = Reader(kafka.bootstrap, alerts, PARTITIONS)
+    with RunningApp(settings, tmp_path) as app:
+        ready_after.append(app.ready_after())
+        until = time.monotonic() + 60
+        told: dict[str, dict[str, Any]] = {}
+        while time.monotonic() < until:
+            reader.read()
+            told = {key.decode(): json.loads(value) for key, value in reader.last().items()}
+            if told.keys() == truth.keys() and all(alert["state"] == "quiet" for alert in told.values()):
+                break
+        stopped_after = app.stop()
+    reader.close()
+    print(  # noqa: T201 - the figures are the evidence
+        f"\n{KILLS} kills in {under_fire:.0f} s, {load.folds} folds, {sum(one.count for one in load.seen)} findings; "
+        f"ready after {min(ready_after):.1f} to {max(ready_after):.1f} s, stopped in {stopped_after:.1f} s"
+    )
+    checked = ("findings", "first_at_ms", "last_at_ms", "subjects")
+    assert {key: {name: alert[name] for name in checked} for key, alert in told.items()} == truth
+    assert {alert["state"] for alert in told.values()} == {"quiet"}
+    kept = Reader(kafka.bootstrap, f"{settings.app_id}-episodes-changelog", PARTITIONS)
+    kept.read(1.0)
+    kept.close()
+    episodes = {key.decode(): json.loads(value) for key, value in kept.last().items()}
+    same = ("findings", "first_at_ms", "last_at_ms", "episode_id", "revision", "state")
+    assert {key: [one[name] for name in same] for key, one in episodes.items()} == {
+        key: [one[name] for name in same] for key, one in told.items()
+    }
+    every = [json.loads(value) for _, value, _ in reader.records]
+    opened = {(alert["episode_key"], alert["alert_id"]) for alert in every if alert["change"] == "opened"}
+    assert len(opened) == len(truth), "an episode was opened twice with different ids"
+    assert len({(alert["alert_id"], alert["findings"], alert["state"]) for alert in every}) == len(
+        {alert["alert_id"] for alert in every}
+    ), "one id names two different alerts"
+    assert stopped_after < 5

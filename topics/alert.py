@@ -1,0 +1,84 @@
+"""What people and their tools are told about an episode: the record of `privacy.alerts.v1`."""
+
+from enum import StrEnum
+
+import msgspec
+
+from topics.finding import Basis, Detector, Finding, Mode, Severity, Verdict
+
+
+class EpisodeState(StrEnum):
+    """Whether findings still come in."""
+
+    OPEN = "open"
+    QUIET = "quiet"
+    """Nothing new for the quiet time."""
+    RESOLVED = "resolved"
+    """Nothing new for the resolve time; the next finding begins another episode."""
+
+
+class Change(StrEnum):
+    """What happened that a person would want to know."""
+
+    OPENED = "opened"
+    GROWN = "grown"
+    """The count passed a power of two, or it grew and nobody was told for a while."""
+    ESCALATED = "escalated"
+    """A higher severity than before was seen."""
+    QUIET = "quiet"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+
+
+class Audience(StrEnum):
+    """Who should act: a violation is for on-call, a missing fact is for engineers."""
+
+    ON_CALL = "on-call"
+    ENGINEERS = "engineers"
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """An episode as it stands after one change. The newest record of a key is the episode's current state."""
+
+    schema: str = "privacy.alerts.v1"
+    alert_id: str
+    """Hash of episode, revision, change and count. Told twice (after a crash), it is equal."""
+    change: Change
+    why: str
+    """One plain sentence, made of our own words and numbers only."""
+    audience: Audience
+    at_ms: int
+    """When the change was seen."""
+    revision: int
+    """Counts the alerts of one episode from 1."""
+    episode_id: str
+    episode_key: str
+    state: EpisodeState
+    detector: Detector
+    rule: str
+    rule_version: str
+    verdict: Verdict
+    severity: Severity
+    """The highest seen; `low` for gaps."""
+    mode: Mode
+    basis: Basis
+    jurisdiction: str
+    law: tuple[str, ...]
+    recipient: str
+    group: tuple[tuple[str, str], ...]
+    opened_at_ms: int
+    """Event time of the first finding of the fold that opened it."""
+    first_at_ms: int
+    last_at_ms: int
+    findings: int
+    """Exact."""
+    subjects: int
+    """Distinct persons."""
+    subjects_exact: bool
+    services: tuple[str, ...]
+    purposes: tuple[str, ...]
+    categories: tuple[str, ...]
+    overflowed: tuple[str, ...]
+    """Which of `law`, `services`, `purposes` and `categories` hold only a part."""
+    exemplars: tuple[Finding, ...]
+    bundle: str
