@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -101,6 +101,10 @@ class ConsentConfig(Written):
 
     topic: str = Field("privacy.consent.v1", description="Topic of consent records.")
     path: Path = Field(Path("ledger.lmdb"), description="Folder of the ledger's LMDB database.")
+    end_offsets: Literal["queried", "fetched"] = Field(
+        "queried",
+        description="How the topic's end is known: asked of the broker, or (for brokers that answer wrongly) as fetched.",
+    )
     map_size_mb: int = Field(4096, ge=16, le=1_048_576, description="Most that the ledger may grow to, in MiB.")
 
 

@@ -17,10 +17,8 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from topics.catalog import Topic
-from topics.record import RawRecord
+from topics.record import Place, RawRecord
 
-Place = tuple[str, int]
-"""Topic and partition."""
 Settings = Mapping[str, Any]
 """librdkafka's settings, secrets resolved. Never logged."""
 
@@ -369,6 +367,7 @@ class LogReader:
                 **settings,
                 "group.id": "privacy-monitor-log-reader",
                 "enable.auto.commit": False,
+                "enable.partition.eof": True,
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "earliest",
                 "log_level": 0,
@@ -379,11 +378,22 @@ class LogReader:
             (topic, partition) for topic in topics for partition in range(cluster.topics[topic])
         ]
         begin = starts or {}
+        self.reached: dict[Place, int] = {}
+        """How far each partition was read: the next offset, holes at its end (transaction markers) included."""
         self._consumer.assign([TopicPartition(*place, begin.get(place, 0)) for place in self.places])
 
     def poll(self, limit: int, timeout_seconds: float) -> list[RawRecord]:
         """Read up to `limit` records."""
-        return [_record(each) for each in self._consumer.consume(limit, timeout_seconds) if each.error() is None]
+        records = []
+        for message in self._consumer.consume(limit, timeout_seconds):
+            error = message.error()
+            if error is None:
+                record = _record(message)
+                records.append(record)
+                self.reached[record.topic, record.partition] = record.offset + 1
+            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own name
+                self.reached[message.topic() or "", message.partition() or 0] = message.offset() or 0
+        return records
 
     def ends(self, *, queried: bool) -> dict[Place, int] | None:
         """Give the end of each partition: asked of the broker, or as the last fetch told it. None when it is not known."""
@@ -397,14 +407,6 @@ class LogReader:
                 return None
             found[place] = int(high)
         return found
-
-    def positions(self) -> dict[Place, int]:
-        """Give the next offset to read of each partition that was read from."""
-        return {
-            (each.topic, each.partition): int(each.offset)
-            for each in self._consumer.position([TopicPartition(*place) for place in self.places])
-            if each.offset >= 0
-        }
 
     def close(self) -> None:
         """Let go of the broker."""

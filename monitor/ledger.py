@@ -15,7 +15,7 @@ import msgspec
 
 from detectors.consent.ledger import Choice, Coverage
 from topics.consent import read as read_consent
-from topics.record import RawRecord, Rejected
+from topics.record import Place, RawRecord, Rejected
 from topics.subject import SubjectKey
 
 _LAYOUT = 1
@@ -27,8 +27,6 @@ _Version = tuple[int, int, int, int, int, int, int, int, bool]
 _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODE = msgspec.msgpack.Decoder(list[_Version]).decode
 _DECODE_ANY = msgspec.msgpack.Decoder().decode
-
-Place = tuple[str, int]
 
 
 class LedgerProblem(Exception):

@@ -21,7 +21,7 @@ from topics.accounting import Accounting, DeadLetter, OffsetClass
 from topics.distinct import Distinct
 from topics.finding import MAX_EXEMPLARS, SEVERITIES, Detector, Finding, Fold
 from topics.observation import Adapter, Observation
-from topics.record import RawRecord, Reason, Rejected
+from topics.record import Place, RawRecord, Reason, Rejected
 
 _FULL_CARRIER = 64
 """Services, purposes and categories that one fold names at most."""
@@ -42,6 +42,15 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Digest of rules, law pack and register: equal digests and ledger marks give equal verdicts."""
     worker: str = ""
     delivery: str = "at_least_once"
+
+
+class Start(msgspec.Struct, frozen=True):
+    """Where the accounting of a partition goes on."""
+
+    offset: int
+    """Next offset that belongs to no range yet."""
+    expired: int
+    """Offsets from `offset` up to this one were removed by retention before they were read."""
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -83,18 +92,18 @@ class Outcome(msgspec.Struct, kw_only=True):
     last_event_ms: dict[str, int] = msgspec.field(default_factory=dict)
 
 
-def process(batch: Sequence[RawRecord], context: Context, starts: Mapping[tuple[str, int], int]) -> Outcome:
-    """Judge a batch. `starts` gives the next expected offset of each partition, so that holes are seen as holes.
+def process(batch: Sequence[RawRecord], context: Context, starts: Mapping[Place, Start]) -> Outcome:
+    """Judge a batch. `starts` says where the accounting of each partition goes on, so that holes are seen as holes.
 
     Records of one partition come in offset order. Never raises for what a record holds.
     """
     outcome = Outcome()
-    by_partition: dict[tuple[str, int], _Tally] = {}
+    by_partition: dict[Place, _Tally] = {}
     for record in batch:
         place = record.topic, record.partition
         tally = by_partition.get(place)
         if tally is None:
-            tally = by_partition[place] = _Tally(starts.get(place, record.offset))
+            tally = by_partition[place] = _Tally(starts.get(place, Start(record.offset, record.offset)))
         _one(record, context, outcome, tally)
     for (topic, partition), tally in by_partition.items():
         outcome.accounting.append(tally.close(topic, partition, context))
@@ -159,10 +168,13 @@ class _Tally:
 
     __slots__ = ("findings", "items", "next", "runs", "start")
 
-    def __init__(self, start: int) -> None:
-        self.start = start
-        self.next = start
+    def __init__(self, start: Start) -> None:
+        self.start = start.offset
+        self.next = start.offset
         self.runs: list[tuple[int, OffsetClass]] = []
+        if start.expired > start.offset:
+            self._run(start.expired - start.offset, OffsetClass.EXPIRED)
+            self.next = start.expired
         self.items: Counter[str] = Counter()
         self.findings = 0
 
@@ -306,4 +318,4 @@ def _names(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({value for value in values if value})[:_FULL_CARRIER])
 
 
-__all__ = ["Context", "Fault", "Judged", "Outcome", "fold", "judge_item", "process"]
+__all__ = ["Context", "Fault", "Judged", "Outcome", "Start", "fold", "judge_item", "process"]

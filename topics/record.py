@@ -6,6 +6,10 @@ from typing import NamedTuple
 import msgspec
 
 
+Place = tuple[str, int]
+"""A partition: topic and number."""
+
+
 class RawRecord(NamedTuple):
     """One record of a source topic, untouched.
 

@@ -1,0 +1,156 @@
+"""Every metric of the traffic plane, in one place. What a change in it means stands beside it.
+
+Label values come from closed sets only: configured topics, shipped detectors, rule ids, known jurisdictions, reasons.
+"""
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from monitor.pipeline import Outcome
+from topics.finding import Finding
+from topics.record import Place
+
+
+class Metrics:
+    """The metrics of one worker process."""
+
+    def __init__(self, registry: CollectorRegistry, *, version: str) -> None:
+        self.events = Counter(
+            "privacy_monitor_events",
+            "Records read, by source topic and class of the accounting. A flat line while traffic flows: we are blind.",
+            ["topic", "outcome"],
+            registry=registry,
+        )
+        self.items = Counter(
+            "privacy_monitor_items",
+            "Items inside records: judged, unknown (a fact is missing, by reason) or rejected. "
+            "A falling share of judged means that less of the traffic can be spoken for.",
+            ["topic", "outcome"],
+            registry=registry,
+        )
+        self.findings = Counter(
+            "privacy_findings",
+            "Findings of live and shadow rules. A rise is a new or growing violation.",
+            ["detector", "rule", "severity", "jurisdiction", "verdict", "mode"],
+            registry=registry,
+        )
+        self.gaps = Counter(
+            "privacy_gaps",
+            "Assessments that lacked a fact, by detector and reason. A rise is lost signals, not lost rights.",
+            ["detector", "reason"],
+            registry=registry,
+        )
+        self.dead_letters = Counter(
+            "privacy_monitor_dead_letters",
+            "Records or items that could not be read. A rise after a release is a changed format.",
+            ["topic", "reason"],
+            registry=registry,
+        )
+        self.rule_errors = Counter(
+            "privacy_monitor_rule_errors",
+            "Rules that failed on a flow: fix the rule, what it would have judged is counted as unknown.",
+            ["rule"],
+            registry=registry,
+        )
+        self.faults = Counter(
+            "privacy_monitor_faults",
+            "Errors of the monitor itself while judging an item. Any at all is a bug to report.",
+            registry=registry,
+        )
+        self.failed_deliveries = Counter(
+            "privacy_monitor_failed_deliveries",
+            "Batches that could not be delivered and are read again.",
+            registry=registry,
+        )
+        self.batch_seconds = Histogram(
+            "privacy_monitor_evaluation_seconds",
+            "Time to judge one batch.",
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+            registry=registry,
+        )
+        self.event_age = Histogram(
+            "privacy_monitor_event_age_seconds",
+            "From the broker's receipt of a record to its delivered verdict, of the oldest record in a batch.",
+            buckets=(0.1, 0.25, 0.5, 1, 1.25, 1.5, 2, 3, 5, 10, 30, 60, 300, 3600),
+            registry=registry,
+        )
+        self.lag_records = Gauge(
+            "privacy_monitor_consumer_lag_records",
+            "Records of the assigned partitions that were not judged yet, as of the last fetch.",
+            ["topic"],
+            registry=registry,
+        )
+        self.last_event = Gauge(
+            "privacy_monitor_last_event_timestamp_seconds",
+            "Time of the newest event judged, by topic. Standing still: the topic is silent, or we are blind.",
+            ["topic"],
+            registry=registry,
+        )
+        self.ledger_ready = Gauge(
+            "privacy_monitor_ledger_ready",
+            "1 when the consent ledger spoke for the last batch, 0 when it was loading or behind.",
+            registry=registry,
+        )
+        self.rules = Gauge(
+            "privacy_monitor_rules_loaded_info", "The digest that judges now.", ["digest"], registry=registry
+        )
+        build = Gauge("privacy_monitor_build_info", "The running version.", ["version"], registry=registry)
+        build.labels(version).set(1)
+
+    def count(self, outcome: Outcome, *, jurisdictions: frozenset[str]) -> None:
+        """Count one delivered batch."""
+        for (topic, kind), number in outcome.records.items():
+            self.events.labels(topic, kind).inc(number)
+        for (topic, kind), number in outcome.items.items():
+            self.items.labels(topic, kind).inc(number)
+        for (detector, reason), number in outcome.gaps.items():
+            self.gaps.labels(detector, reason).inc(number)
+        for letter in outcome.dead_letters:
+            self.dead_letters.labels(letter.topic, letter.reason).inc()
+        for fault in outcome.faults:
+            if fault.rule:
+                self.rule_errors.labels(fault.rule).inc()
+            else:
+                self.faults.inc()
+        for topic, at_ms in outcome.last_event_ms.items():
+            self.last_event.labels(topic).set(at_ms / 1000)
+        self._findings(outcome.findings, jurisdictions)
+
+    def _findings(self, findings: Iterable[Finding], jurisdictions: frozenset[str]) -> None:
+        for finding in findings:
+            place = finding.jurisdiction if finding.jurisdiction in jurisdictions else "other"
+            self.findings.labels(
+                finding.detector.value,
+                finding.rule,
+                finding.severity.value,
+                place,
+                finding.verdict.value,
+                finding.mode.value,
+            ).inc()
+
+    def lag(self, ends: dict[Place, int], positions: dict[Place, int], topics: Iterable[str]) -> None:
+        """Tell how far behind the assigned partitions are."""
+        behind = dict.fromkeys(topics, 0)
+        for place, end in ends.items():
+            behind[place[0]] = behind.get(place[0], 0) + max(0, end - positions.get(place, end))
+        for topic, records in behind.items():
+            self.lag_records.labels(topic).set(records)
+
+
+class LedgerMetrics:
+    """The metrics of the ledger process."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.records = Counter(
+            "privacy_monitor_ledger_records",
+            "Consent records by what became of them: applied, rejected, late (also applied).",
+            ["outcome"],
+            registry=registry,
+        )
+        self.subjects = Gauge("privacy_monitor_ledger_subjects", "Subjects in the ledger.", registry=registry)
+        self.fresh = Gauge(
+            "privacy_monitor_ledger_fresh_timestamp_seconds",
+            "Moment up to which all consent has been read. Behind the present by more than settle_seconds: verdicts are unknown.",
+            registry=registry,
+        )

@@ -1,0 +1,230 @@
+"""The traffic worker's loop: poll, wait until settled, judge, deliver, commit. It owns every side effect of a batch."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from detectors.consent.ledger import Coverage
+from monitor.kafka import DeliveryFailed, Outgoing, Reader, Writer
+from monitor.ledger import LedgerReader, LedgerSnapshot
+from monitor.logs import log
+from monitor.metrics import Metrics
+from monitor.pipeline import Context, Outcome, Start, process
+from topics.catalog import ACCOUNTING, DEAD_LETTERS, FINDINGS, SHADOW
+from topics.finding import Mode
+from topics.record import Place, RawRecord
+
+_POLL_SECONDS = 0.05
+_MOST_PENDING_BATCHES = 4
+_ENCODE = msgspec.json.Encoder().encode
+
+
+class Runner:
+    """One worker. All of its state is here; what it judges by is in the context, and time comes from `now_ms`."""
+
+    def __init__(  # noqa: PLR0913 - the parts of a worker, each used as it is
+        self,
+        context: Context,
+        make_reader: Callable[["Runner"], Reader],
+        writer: Writer,
+        ledger: LedgerReader | None,
+        metrics: Metrics,
+        *,
+        settle_seconds: float,
+        ledger_wait_seconds: float,
+        batch_records: int,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._context = context
+        self._writer = writer
+        self._ledger = ledger
+        self._metrics = metrics
+        self._settle_ms = int(settle_seconds * 1000)
+        self._ledger_wait_ms = int(ledger_wait_seconds * 1000)
+        self._batch_records = batch_records
+        self._now_ms = now_ms
+        self._pending: dict[Place, deque[RawRecord]] = {}
+        self._next: dict[Place, int] = {}
+        """Next offset to account for, of each assigned partition that has one."""
+        self._paused = False
+        self._stopping = False
+        self._last_poll_ms = 0
+        self._last_lag_ms = 0
+        self._reader = make_reader(self)
+
+    # What the consumer group tells us.
+
+    def assigned(self, committed: Mapping[Place, int | None]) -> None:
+        """Take up partitions where the group left off."""
+        for place, offset in committed.items():
+            self._pending[place] = deque()
+            if offset is not None:
+                self._next[place] = offset
+        # New partitions are fetched at once, even when the others rest.
+        self._paused = False
+
+    def revoked(self, places: Sequence[Place]) -> None:
+        """Forget partitions: whoever has them now starts from what was committed."""
+        for place in places:
+            self._pending.pop(place, None)
+            self._next.pop(place, None)
+
+    # The loop.
+
+    def stop(self) -> None:
+        """End after the batch under way. Safe to call from a signal handler."""
+        self._stopping = True
+
+    def not_ready(self) -> str:
+        """Say why this worker does not work, or nothing when it does."""
+        if not self._pending:
+            return "no partition is assigned"
+        if self._now_ms() - self._last_poll_ms > 30_000:
+            return "the last poll is over 30 seconds ago"
+        return ""
+
+    def run(self) -> None:
+        """Work until told to stop, then leave the group."""
+        try:
+            while not self._stopping:
+                self.turn()
+        finally:
+            self._reader.close()
+
+    def turn(self) -> int:
+        """Do one turn of the loop. Gives how many records were judged and delivered."""
+        waiting = sum(map(len, self._pending.values()))
+        most = self._batch_records * _MOST_PENDING_BATCHES
+        if waiting >= most and not self._paused:
+            self._reader.pause()
+            self._paused = True
+        elif self._paused and waiting < most // 2:
+            self._reader.resume()
+            self._paused = False
+        for record in self._reader.poll(self._batch_records, 0 if self._is_due_waiting() else _POLL_SECONDS):
+            place = record.topic, record.partition
+            queue = self._pending.get(place)
+            if queue is not None:
+                queue.append(record)
+        self._last_poll_ms = self._now_ms()
+        self._tell_lag()
+        snapshot = self._ledger.view() if self._ledger is not None else None
+        try:
+            batch = self._due(snapshot)
+            return self._judge_and_deliver(batch, snapshot) if batch else 0
+        finally:
+            if snapshot is not None:
+                snapshot.close()
+
+    def _is_due_waiting(self) -> bool:
+        now = self._now_ms()
+        return any(queue and queue[0].timestamp_ms <= now - self._settle_ms for queue in self._pending.values())
+
+    def _due(self, snapshot: LedgerSnapshot | None) -> list[RawRecord]:
+        """Take the records that are settled, from the front of each partition.
+
+        A record waits a while for a ledger that has not read up to it; then it is judged, and what needs the ledger is unknown.
+        """
+        now = self._now_ms()
+        batch: list[RawRecord] = []
+        for queue in self._pending.values():
+            while queue and len(batch) < self._batch_records:
+                age = now - queue[0].timestamp_ms
+                if age < self._settle_ms:
+                    break
+                if (
+                    snapshot is not None
+                    and age < self._settle_ms + self._ledger_wait_ms
+                    and snapshot.coverage(queue[0].timestamp_ms) is not Coverage.READY
+                ):
+                    break
+                batch.append(queue.popleft())
+        return batch
+
+    def _judge_and_deliver(self, batch: list[RawRecord], snapshot: LedgerSnapshot | None) -> int:
+        context = self._context if snapshot is None else msgspec.structs.replace(self._context, ledger=snapshot)
+        began = time.perf_counter()
+        outcome = process(batch, context, self._starts(batch))
+        self._metrics.batch_seconds.observe(time.perf_counter() - began)
+        offsets = {(each.topic, each.partition): each.end for each in outcome.accounting}
+        try:
+            self._writer.deliver(outgoing(outcome), offsets, self._reader)
+        except DeliveryFailed as failure:
+            self._metrics.failed_deliveries.inc()
+            log.warning("batch not delivered, reading it again", reason=str(failure), records=len(batch))
+            self._read_again(batch)
+            return 0
+        self._next.update({place: end for place, end in offsets.items() if place in self._pending})
+        self._tell(outcome, batch, snapshot)
+        return len(batch)
+
+    def _starts(self, batch: Sequence[RawRecord]) -> dict[Place, Start]:
+        """Give where accounting goes on, and how much of a jump in offsets is what retention removed before we read it."""
+        starts: dict[Place, Start] = {}
+        for record in batch:
+            place = record.topic, record.partition
+            if place in starts:
+                continue
+            expected = self._next.get(place, record.offset)
+            expired = expected
+            if record.offset > expected:
+                low = self._reader.low_watermark(place)
+                if low is not None and low > expected:
+                    expired = min(low, record.offset)
+                    log.error(
+                        "retention removed records before they were read",
+                        topic=place[0],
+                        partition=place[1],
+                        first=expected,
+                        records=expired - expected,
+                    )
+            starts[place] = Start(expected, expired)
+        return starts
+
+    def _read_again(self, batch: Sequence[RawRecord]) -> None:
+        for record in reversed(batch):
+            queue = self._pending.get((record.topic, record.partition))
+            if queue is not None:
+                queue.appendleft(record)
+
+    def _tell(self, outcome: Outcome, batch: Sequence[RawRecord], snapshot: LedgerSnapshot | None) -> None:
+        self._metrics.count(outcome, jurisdictions=self._context.law.ids)
+        oldest = min(record.timestamp_ms for record in batch)
+        self._metrics.event_age.observe(max(0.0, (self._now_ms() - oldest) / 1000))
+        if snapshot is not None:
+            ready = snapshot.coverage(max(record.timestamp_ms for record in batch)) is Coverage.READY
+            self._metrics.ledger_ready.set(int(ready))
+        for fault in outcome.faults:
+            log.error(
+                "could not judge an item",
+                topic=fault.topic,
+                partition=fault.partition,
+                offset=fault.offset,
+                item=fault.item,
+                kind=fault.kind,
+                rule=fault.rule,
+            )
+
+    def _tell_lag(self) -> None:
+        if self._last_poll_ms - self._last_lag_ms < 1000:
+            return
+        self._last_lag_ms = self._last_poll_ms
+        self._metrics.lag(self._reader.high_watermarks(), self._next, self._context.adapters)
+
+
+def outgoing(outcome: Outcome) -> list[Outgoing]:
+    """Give the records of ours that a batch makes, in a fixed order."""
+    records = [
+        Outgoing(
+            FINDINGS.name if each.mode is Mode.LIVE else SHADOW.name, each.episode_key.encode(), _ENCODE(each)
+        )
+        for each in outcome.folds
+    ]
+    records += [Outgoing(DEAD_LETTERS.name, each.topic.encode(), _ENCODE(each)) for each in outcome.dead_letters]
+    records += [
+        Outgoing(ACCOUNTING.name, f"{each.topic}/{each.partition}".encode(), _ENCODE(each))
+        for each in outcome.accounting
+    ]
+    return records

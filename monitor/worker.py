@@ -1,0 +1,123 @@
+"""One traffic worker, and the one ledger process: what each child of `privacy-monitor run` does."""
+
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry
+
+from monitor.config import Config, Delivery
+from monitor.context import Loaded
+from monitor.kafka import LogReader, Reader, Writer, require_topics
+from monitor.ledger import LedgerReader, LedgerWriter
+from monitor.logs import log
+from monitor.metrics import LedgerMetrics, Metrics
+from monitor.pages import Pages
+from monitor.runner import Runner
+from topics.catalog import ACCOUNTING, DEAD_LETTERS, FINDINGS, SHADOW
+
+LEDGER_WAIT_SECONDS = 30.0
+"""How long a settled record waits for a ledger that has not read up to it, before it is judged without."""
+_FRESH_EVERY_SECONDS = 0.1
+
+
+def work(config: Config, loaded: Loaded, settings: dict[str, object], index: int) -> None:
+    """Judge traffic until SIGTERM."""
+    cluster = require_topics(
+        settings,
+        [*(source.topic for source in config.sources), FINDINGS.name, SHADOW.name, DEAD_LETTERS.name, ACCOUNTING.name],
+    )
+    name = f"{socket.gethostname()}-{index}"
+    registry = CollectorRegistry()
+    metrics = Metrics(registry, version=loaded.version)
+    metrics.rules.labels(loaded.bundle).set(1)
+    exactly_once = config.delivery is Delivery.EXACTLY_ONCE
+    writer = Writer(settings, transactional_id=f"{config.kafka.group}-{name}" if exactly_once else None)
+    runner = Runner(
+        loaded.context(config, cluster.cluster_id, worker=name),
+        lambda self: Reader(
+            settings,
+            group=config.kafka.group,
+            topics=[source.topic for source in config.sources],
+            from_beginning=config.from_beginning,
+            on_assigned=self.assigned,
+            on_revoked=self.revoked,
+        ),
+        writer,
+        LedgerReader(config.consent.path) if config.consent is not None else None,
+        metrics,
+        settle_seconds=config.settle_seconds,
+        ledger_wait_seconds=LEDGER_WAIT_SECONDS,
+        batch_records=config.batch_records,
+    )
+    pages = Pages(config.http.host, _port(config.http.port, index + 1), registry, runner.not_ready)
+    on_stop(runner.stop)
+    log.info("worker started", worker=name, pages=pages.url, bundle=loaded.bundle)
+    runner.run()
+    pages.close()
+    log.info("worker stopped", worker=name)
+
+
+def keep_ledger(config: Config, loaded: Loaded, settings: dict[str, object]) -> None:
+    """Fill the ledger from the consent topic until SIGTERM."""
+    consent = config.consent
+    if consent is None:
+        return
+    stopping = threading.Event()
+    on_stop(stopping.set)
+    registry = CollectorRegistry()
+    metrics = LedgerMetrics(registry)
+    writer = LedgerWriter(consent.path, loaded.key, consent.map_size_mb, consent.topic)
+    reader = LogReader(settings, [consent.topic], writer.starts())
+    fresh_ms = 0
+
+    def not_ready() -> str:
+        return "" if time.time() - fresh_ms / 1000 < max(5.0, config.settle_seconds) else "the ledger is behind"
+
+    pages = Pages(config.http.host, _port(config.http.port, 0), registry, not_ready)
+    log.info("ledger started", pages=pages.url)
+    checked = 0.0
+    while not stopping.is_set():
+        records = reader.poll(10_000, _FRESH_EVERY_SECONDS / 2)
+        if records:
+            applied = writer.apply(records, int(config.settle_seconds * 1000))
+            metrics.records.labels("applied").inc(applied.applied)
+            metrics.records.labels("rejected").inc(applied.rejected)
+            metrics.records.labels("late").inc(applied.late)
+            metrics.subjects.set(writer.subjects())
+        if time.monotonic() - checked >= _FRESH_EVERY_SECONDS:
+            checked = time.monotonic()
+            asked_ms = time.time_ns() // 1_000_000
+            if _is_at_end(reader, queried=consent.end_offsets == "queried"):
+                fresh_ms = asked_ms
+                writer.mark_fresh(fresh_ms)
+                metrics.fresh.set(fresh_ms / 1000)
+    reader.close()
+    writer.close()
+    pages.close()
+    log.info("ledger stopped")
+
+
+def _is_at_end(reader: LogReader, *, queried: bool) -> bool:
+    """Tell whether all that the topic held when we asked has been read and written."""
+    ends = reader.ends(queried=queried)
+    return ends is not None and all(end <= reader.reached.get(place, -1) for place, end in ends.items())
+
+
+def on_stop(stop: Callable[[], None]) -> None:
+    """Call `stop` on SIGTERM and SIGINT; a second signal ends the process at once."""
+
+    def handle(_signal: int, _frame: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        stop()
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)
+
+
+def _port(base: int, index: int) -> int:
+    return base + index if base else 0
+
