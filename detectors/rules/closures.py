@@ -242,7 +242,6 @@ def _loop(node: Loop, scope: Mapping[str, int]) -> Closure:
 def _quantified(items: Closure, body: Closure, *, decisive: bool) -> Closure:
     def run(facts: Any, variables: tuple[Any, ...]) -> bool:
         fault: EvaluationError | None = None
-        item: Any
         for item in items(facts, variables):
             try:
                 if body(facts, (*variables, item)) is decisive:
