@@ -5,27 +5,30 @@ It promises exact counts over crashes, with at-least-once delivery underneath:
 1. Marks and counts of an episode are one table value, so one changelog record holds both or neither.
 2. An alert is acknowledged by the broker before the table value that follows from it is written.
    A crash in between tells it again, with the same id; nothing that the changelog knows was left untold.
-3. An offset is committed only when every changelog record and alert sent so far is acknowledged (`_Outbox`).
+3. An offset is committed only when every changelog record and alert sent so far is acknowledged (`Outbox`).
    A crash before that reads the folds again, and the marks drop what was counted.
-4. A fold whose handling ended early is never committed, although Faust acknowledges it (`_Outbox.unfinished`).
+4. A fold whose handling ended early is never committed, although Faust acknowledges it (`Outbox.begin`).
 """
 
 import asyncio
 import logging
 import ssl
 import time
-from collections import defaultdict
-from collections.abc import Awaitable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, cast
 
 import faust
 import msgspec
+from aiokafka.errors import IllegalStateError  # type: ignore[import-untyped]
+from faust.exceptions import ProducerSendError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP, EventT
 
 from alerts import cloudevents
 from alerts.episodes import Episode, is_forgettable, key_of, step, tick
 from alerts.metrics import AlertMetrics, Health, MetricsServer
+from alerts.outbox import Outbox
+from alerts.register import Register
 from alerts.settings import AlertSettings
 from topics.alert import Alert
 from topics.finding import Fold
@@ -36,46 +39,15 @@ _ACKNOWLEDGE_SECONDS = 30.0
 _TICKS_RETENTION_SECONDS = 3600.0
 
 
-class _Outbox:
-    """What was sent and not yet acknowledged, and what was begun and not yet finished."""
+class AlertApp(faust.App):
+    """The Faust application with its outbox."""
 
-    def __init__(self) -> None:
-        self.unfinished: dict[TP, int] = {}
-        self._waiting: set[asyncio.Future[Any]] = set()
-        self._failure: BaseException | None = None
-
-    def add(self, sent: asyncio.Future[Any]) -> None:
-        self._waiting.add(sent)
-        sent.add_done_callback(self._done)
-
-    def _done(self, sent: asyncio.Future[Any]) -> None:
-        self._waiting.discard(sent)
-        if sent.cancelled():
-            self._failure = self._failure or RuntimeError("a record was dropped before it was sent")
-        else:
-            self._failure = self._failure or sent.exception()
-
-    async def delivered(self) -> None:
-        """Wait until the broker has all that was sent before this call. Raises what a send raised."""
-        if self._waiting:
-            _, late = await asyncio.wait(set(self._waiting), timeout=_ACKNOWLEDGE_SECONDS)
-            if late:
-                raise TimeoutError(f"{len(late)} records are not acknowledged after {_ACKNOWLEDGE_SECONDS:.0f} s")
-        if self._failure is not None:
-            raise self._failure
-
-    def begin(self, tp: TP, offset: int) -> None:
-        self.unfinished.setdefault(tp, offset)
-
-    def finish(self, tp: TP, offset: int) -> None:
-        if self.unfinished.get(tp) == offset:
-            del self.unfinished[tp]
-
-    def committable(self, offsets: Mapping[TP, int]) -> dict[TP, int]:
-        return {tp: offset for tp, offset in offsets.items() if offset <= self.unfinished.get(tp, offset)}
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.outbox = Outbox()
 
 
-class _Thread(AIOKafkaConsumerThread):  # type: ignore[misc]
+class _Thread(AIOKafkaConsumerThread):
     """The consumer's thread, which never reads what a transaction took back."""
 
     def _create_worker_consumer(self, transport: Transport) -> Any:
@@ -85,14 +57,14 @@ class _Thread(AIOKafkaConsumerThread):  # type: ignore[misc]
         return made
 
 
-class _Consumer(Consumer):  # type: ignore[misc]
+class _Consumer(Consumer):
     """A consumer that commits only behind acknowledged changelog records and alerts."""
 
     def _new_consumer_thread(self) -> _Thread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
 
     async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:  # noqa: FBT001, FBT002 - Faust's signature
-        outbox: _Outbox = self.app.outbox
+        outbox = cast("AlertApp", self.app).outbox
         offsets = outbox.committable(offsets)
         if not offsets:
             return False
@@ -104,34 +76,32 @@ class _Consumer(Consumer):  # type: ignore[misc]
         return bool(await super()._commit_offsets(offsets, start_new_transaction))
 
 
-class _Transport(Transport):  # type: ignore[misc]
+class _Transport(Transport):
     Consumer = _Consumer
 
 
-class _Table(faust.Table):  # type: ignore[misc]
+class _Table(faust.Table[bytes, bytes]):
     """A table that remembers which of its changelog records are on their way."""
 
     def send_changelog(self, *args: Any, **kwargs: Any) -> Any:
         sent = super().send_changelog(*args, **kwargs)
-        self.app.outbox.add(sent)
+        cast("AlertApp", self.app).outbox.add(sent)
         return sent
 
 
 class _Desk:
     """Handles one record at a time: folds and ticks of one process never interleave."""
 
-    def __init__(self, app: faust.App, settings: AlertSettings, metrics: AlertMetrics) -> None:
+    def __init__(self, app: AlertApp, settings: AlertSettings, metrics: AlertMetrics) -> None:
         self._app = app
         self._settings = settings
         self._metrics = metrics
         self._lock = asyncio.Lock()
-        self._keys: defaultdict[int, set[bytes]] = defaultdict(set)
-        self._decoded: dict[bytes, tuple[bytes, Episode]] = {}
         self._newest: dict[int, float] = {}
         self._read = msgspec.json.Decoder(Fold)
-        self._read_episode = msgspec.json.Decoder(Episode)
         self._write = msgspec.json.Encoder()
-        raw: dict[str, Any] = {"key_type": bytes, "value_type": bytes, "key_serializer": "raw", "value_serializer": "raw"}
+        raw: dict[str, Any] = dict.fromkeys(("key_type", "value_type"), bytes)
+        raw |= dict.fromkeys(("key_serializer", "value_serializer"), "raw")
         self.findings = app.topic(settings.findings_topic, **raw)
         self.ticks = app.topic(
             f"{settings.app_id}-ticks",
@@ -143,68 +113,73 @@ class _Desk:
             **raw,
         )
         self.alerts = app.topic(settings.alerts_topic, **raw)
-        self.table = app.Table(
+        table = app.Table(
             "episodes",
             key_type=bytes,
             value_type=bytes,
             partitions=settings.partitions,
             on_changelog_event=self._recovered,
         )
+        self._register = Register(table)
 
-    async def on_fold(self, event: EventT) -> None:
+    async def on_fold(self, event: EventT[Any]) -> None:
         """Count one record of the findings topic."""
         began = time.perf_counter()
         message = event.message
         at_ms = int(message.timestamp * 1000)
+        self._newest[message.partition] = message.timestamp
         try:
             fold = self._read.decode(message.value or b"")
             key = key_of(fold).encode()
-            before = self._episode(key)
-            after, alerts = step(before, fold, at_ms, self._settings.policy)
         except (ValueError, RecursionError) as error:
-            # The text of an error can quote what was read: the position and the kind are enough.
-            log.warning(
-                "skipped a record that is no fold: %s/%d/%d, %s",
-                message.topic,
-                message.partition,
-                message.offset,
-                type(error).__name__,
-            )
-            self._metrics.unreadable()
-        else:
-            if after is not before:
-                await self._save(key, message.partition, after, alerts)
-            carried = before is not None and before.episode_id == after.episode_id
-            counted = after.findings - (before.findings if before is not None and carried else 0)
-            self._metrics.fold(fold, counted, at_ms, time.perf_counter() - began)
-        self._newest[message.partition] = message.timestamp
+            self._skip(event, error)
+            return
+        before = self._register.get(key)
+        try:
+            after, alerts = step(before, fold, at_ms, self._settings.policy)
+        except ValueError as error:
+            self._skip(event, error)
+            return
+        if after is not before:
+            await self._save(key, message.partition, after, alerts)
+        known = before.findings if before is not None and before.episode_id == after.episode_id else 0
+        self._metrics.fold(fold, after.findings - known, at_ms, time.perf_counter() - began)
 
-    async def on_tick(self, event: EventT) -> None:
+    def _skip(self, event: EventT[Any], error: Exception) -> None:
+        # The text of an error can quote what was read: the position and the kind are enough.
+        at = event.message
+        log.warning(
+            "skipped a record that is no fold: %s/%d/%d, %s", at.topic, at.partition, at.offset, type(error).__name__
+        )
+        self._metrics.unreadable()
+
+    async def on_tick(self, event: EventT[Any]) -> None:
         """Let time pass for the episodes of one partition."""
         partition = event.message.partition
         now_ms = await self._settled_ms(partition)
         if now_ms is None:
             return
         policy = self._settings.policy
-        for key in sorted(self._keys[partition]):
-            before = self._episode(key)
-            if before is None or is_forgettable(before, now_ms, policy):
-                self._forget(key, partition)
+        for key, before in self._register.of(partition):
+            if is_forgettable(before, now_ms, policy):
+                self._register.forget(key, partition)
                 continue
             after, alerts = tick(before, now_ms, policy)
             if after is not before:
                 await self._save(key, partition, after, alerts)
-        known = (self._episode(key) for key in self._keys[partition])
-        self._metrics.open_episodes(partition, (episode for episode in known if episode is not None))
+        self._metrics.open_episodes(partition, (episode for _, episode in self._register.of(partition)))
 
     async def send_ticks(self) -> None:
         """Send a tick to each partition that is ours."""
         ours = [tp.partition for tp in self._app.consumer.assignment() if tp.topic == self._settings.findings_topic]
         self._metrics.keep_partitions(ours)
         for partition in ours:
-            await self.ticks.send(key=None, value=b"tick", partition=partition)
+            try:
+                await self.ticks.send(key=None, value=b"tick", partition=partition)
+            except ProducerSendError as error:
+                log.warning("no tick for partition %d: %s", partition, error)
 
-    async def guarded(self, event: EventT, handle: Any) -> None:
+    async def guarded(self, event: EventT[Any], handle: Callable[[EventT[Any]], Awaitable[None]]) -> None:
         """Handle a record; what ends early stays uncommitted and stops the program."""
         message = event.message
         async with self._lock:
@@ -222,8 +197,11 @@ class _Desk:
         # has come as far as the newest fold that was read, as those behind it are younger.
         tp = TP(self._settings.findings_topic, partition)
         consumer = self._app.consumer
-        end = consumer.highwater(tp)
-        position = await consumer.position(tp)
+        try:
+            end = consumer.highwater(tp)
+            position = await consumer.position(tp)
+        except IllegalStateError:
+            return None  # the partition is just leaving us
         if end is not None and position is not None and position >= end and self.findings_waiting() == 0:
             return int(time.time() * 1000)
         newest = self._newest.get(partition)
@@ -240,33 +218,15 @@ class _Desk:
             )
             await asyncio.wait_for(sent, _ACKNOWLEDGE_SECONDS)
             self._metrics.alert(alert)
-        value = self._write.encode(episode)
-        self.table[key] = value
-        self._keys[partition].add(key)
-        self._decoded[key] = (value, episode)
+        self._register.put(key, partition, episode)
 
-    def _forget(self, key: bytes, partition: int) -> None:
-        if key in self.table:
-            del self.table[key]
-        self._keys[partition].discard(key)
-        self._decoded.pop(key, None)
-
-    def _episode(self, key: bytes) -> Episode | None:
-        value = self.table.get(key)
-        if value is None:
-            return None
-        known = self._decoded.get(key)
-        if known is None or known[0] is not value:
-            known = self._decoded[key] = (value, self._read_episode.decode(value))
-        return known[1]
-
-    async def _recovered(self, event: EventT) -> None:
-        self._keys[event.message.partition].add(bytes(event.message.key))
+    async def _recovered(self, event: EventT[Any]) -> None:
+        self._register.recovered(event.message.key or b"", event.message.partition)
 
 
-def make_app(settings: AlertSettings) -> faust.App:
+def make_app(settings: AlertSettings) -> AlertApp:
     """Make the application. Nothing is contacted before it runs."""
-    app = faust.App(
+    app = AlertApp(
         settings.app_id,
         broker=[f"aiokafka://{broker}" for broker in settings.brokers],
         broker_credentials=_credentials(settings),
@@ -288,18 +248,17 @@ def make_app(settings: AlertSettings) -> faust.App:
         Table=_Table,
     )
     app.transport = _Transport(app.conf.broker_consumer, app)
-    app.outbox = _Outbox()
     metrics = AlertMetrics(settings.rules)
     health = Health()
     server = MetricsServer(metrics, health, settings.http_host, settings.http_port)
     desk = _Desk(app, settings, metrics)
 
-    @app.agent(desk.findings, name="folds")  # type: ignore[untyped-decorator]
+    @app.agent(desk.findings, name="folds")
     async def folds(stream: Any) -> None:
         async for event in stream.events():
             await desk.guarded(event, desk.on_fold)
 
-    @app.agent(desk.ticks, name="ticks")  # type: ignore[untyped-decorator]
+    @app.agent(desk.ticks, name="ticks")
     async def ticks(stream: Any) -> None:
         async for event in stream.events():
             await desk.guarded(event, desk.on_tick)
@@ -316,7 +275,7 @@ def make_app(settings: AlertSettings) -> faust.App:
         server.start()
         log.info("metrics on http://%s:%d/metrics", settings.http_host, server.port)
 
-    @app.on_before_shutdown.connect  # type: ignore[untyped-decorator]
+    @app.on_before_shutdown.connect
     async def close(*_: Any, **__: Any) -> None:
         health.ready = False
         server.stop()

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from alerts.wording import sentence
 from topics.alert import Alert, Audience, Change, EpisodeState
 from topics.distinct import Distinct
 from topics.finding import MAX_EXEMPLARS, SEVERITIES, Basis, Detector, Finding, Fold, Mode, Severity, Verdict
@@ -185,7 +186,7 @@ def _begin(fold: Fold, place: str, offset: int, first_at_ms: int) -> Episode:
     )
 
 
-def _add(  # noqa: PLR0913 - all of one fold, unpacked once
+def _add(  # noqa: PLR0913, PLR0917 - all of one fold, unpacked once
     base: Episode, fold: Fold, counted: tuple[str, int, int], subjects: Distinct, now_ms: int, before: Episode | None
 ) -> Episode:
     place, high, fresh = counted
@@ -247,10 +248,11 @@ def _tell(state: Episode, change: Change, now_ms: int) -> tuple[Episode, list[Al
         state, revision=state.revision + 1, told_findings=state.findings, told_at_ms=min(max(now_ms, 0), MAX_TIME_MS)
     )
     people = Distinct.decode(told.subjects)
+    reason = told.exemplars[0].why if told.exemplars else f"Rule {told.rule} found something"
     alert = Alert(
         alert_id=_digest(told.episode_id, told.revision, change.value, told.findings),
         change=change,
-        why=_why(told, change, people),
+        why=sentence(reason, told.findings, people, change),
         audience=told.audience,
         at_ms=told.told_at_ms,
         revision=told.revision,
@@ -282,26 +284,6 @@ def _tell(state: Episode, change: Change, now_ms: int) -> tuple[Episode, list[Al
         bundle=told.bundle,
     )
     return told, [alert]
-
-
-_TAILS = {
-    Change.OPENED: "",
-    Change.GROWN: " so far",
-    Change.ESCALATED: ", and now it is more severe",
-    Change.QUIET: ", and nothing new for a while",
-    Change.RESOLVED: ", and nothing new for so long that it counts as over",
-    Change.REOPENED: ", and it has begun again",
-}
-
-
-def _why(state: Episode, change: Change, people: Distinct) -> str:
-    reason = state.exemplars[0].why.rstrip(" .") if state.exemplars else f"Rule {state.rule} found something"
-    findings = "1 finding" if state.findings == 1 else f"{state.findings} findings"
-    number = len(people)
-    about = "" if number == 0 else " about 1 person" if number == 1 else f" about {number} persons"
-    if not people.is_exact:
-        about = f" about some {number} persons"
-    return f"{reason}: {findings}{about}{_TAILS[change]}."
 
 
 def _digest(*parts: str | int) -> str:

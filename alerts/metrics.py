@@ -146,7 +146,7 @@ class MetricsServer:
         class Handler(BaseHTTPRequestHandler):
             timeout = 10
 
-            def do_GET(self) -> None:  # noqa: N802 - the name is given by http.server
+            def do_GET(self) -> None:
                 page = pages.get(self.path.partition("?")[0])
                 status, kind, body = page() if page else (HTTPStatus.NOT_FOUND, "text/plain", b"not found\n")
                 self.send_response(status)

@@ -39,7 +39,7 @@ class RunningApp:
     def page(self, path: str) -> tuple[int, str]:
         """Get a page; status 0 when nothing listens yet."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.settings.http_port}{path}", timeout=5) as answer:  # noqa: S310 - our own address
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.settings.http_port}{path}", timeout=5) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -93,7 +93,7 @@ class Reader:
             }
         )
         self._consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(partitions)])
-        self.records: list[tuple[bytes, bytes, list[tuple[str, bytes]]]] = []
+        self.records: list[tuple[bytes, bytes, dict[str, bytes]]] = []
 
     def read(self, seconds: float = 0.5) -> None:
         """Read what is there, until nothing came for so long."""
@@ -101,7 +101,10 @@ class Reader:
             for message in messages:
                 error = message.error()
                 assert error is None, error
-                self.records.append((message.key(), message.value(), message.headers() or []))
+                key, value = message.key(), message.value()
+                assert key is not None
+                assert value is not None
+                self.records.append((key, value, dict(message.headers() or [])))  # type: ignore[arg-type]
 
     def last(self) -> dict[bytes, bytes]:
         """Give the newest value per key."""

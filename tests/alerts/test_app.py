@@ -17,8 +17,7 @@ from alerts.episodes import Policy
 from alerts.settings import AlertSettings
 from tests.alerts.running import Reader, RunningApp, metric
 from tests.alerts.traffic import START_MS, Seen, fold
-from tests.conftest import Topics
-from tests.kafka.broker import Broker
+from tests.kafka.broker import Broker, Topics
 from tests.kafka.processes import free_ports, wait_until
 
 PARTITIONS = 2
@@ -70,7 +69,7 @@ def test_only_committed_folds_count_and_what_is_no_fold_is_skipped_without_its_t
     transactional = Producer({"bootstrap.servers": kafka.bootstrap, "transactional.id": settings.app_id})
     transactional.init_transactions()
     encoder = msgspec.json.Encoder()
-    secret = "ann@example.org"  # noqa: S105 - a planted value that must not be repeated
+    secret = "ann@example.org"  # must not be repeated anywhere
     junk = [
         b"",
         b"\xff\xfe",
@@ -106,10 +105,9 @@ def test_only_committed_folds_count_and_what_is_no_fold_is_skipped_without_its_t
     assert metric(page, "privacy_episodes_open") == 0
     assert secret not in app.log.read_text()
     assert secret not in page
-    key, value, headers = reader.records[0]
-    attributes = dict(headers)
-    assert attributes["ce_partitionkey"] == key
-    assert attributes["ce_id"].decode() == json.loads(value)["alert_id"]
+    first_key, first_value, attributes = reader.records[0]
+    assert attributes["ce_partitionkey"] == first_key
+    assert attributes["ce_id"].decode() == json.loads(first_value)["alert_id"]
     assert stopped_after < 5
 
 
@@ -181,7 +179,9 @@ def test_two_workers_share_the_episodes_and_one_takes_over_when_the_other_dies(
             send(20, 40)
             two.ready_after()
             send(40, 80)
-            assert wait_until(lambda: metric(two.page("/metrics")[1], "privacy_alert_findings_total") > 0, 30), two.tail()
+            assert wait_until(lambda: metric(two.page("/metrics")[1], "privacy_alert_findings_total") > 0, 30), (
+                two.tail()
+            )
         send(80, 100)
         newest, _ = told(
             settings,

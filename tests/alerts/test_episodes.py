@@ -17,9 +17,16 @@ POLICY = Policy(quiet_seconds=60, resolve_seconds=600, remind_seconds=30, forget
 NOW = START_MS + 1_000
 
 
-def seen(offset: int, count: int = 1, **more: object) -> Seen:
-    base = Seen(key="k", partition=0, offset=offset, at_ms=START_MS + offset, count=count, subject=f"s{offset}")
-    return base._replace(**more)
+def seen(
+    offset: int,
+    count: int = 1,
+    *,
+    partition: int = 0,
+    severity: Severity = Severity.MEDIUM,
+    verdict: Verdict = Verdict.VIOLATION,
+) -> Seen:
+    at_ms = START_MS + offset
+    return Seen("k", partition, offset, at_ms, count, f"s{offset}", severity=severity, verdict=verdict)
 
 
 def opened(*records: Seen) -> tuple[Episode, Alert]:

@@ -3,7 +3,7 @@
 import random
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from topics.distinct import Distinct
 from topics.finding import MAX_EXEMPLARS, Basis, Detector, Finding, Fold, Mode, Severity, Verdict
@@ -11,7 +11,8 @@ from topics.finding import MAX_EXEMPLARS, Basis, Detector, Finding, Fold, Mode, 
 START_MS = 1_790_000_000_000
 
 
-class Seen(NamedTuple):
+@dataclass(frozen=True)
+class Seen:
     """Findings of one record of the traffic."""
 
     key: str
@@ -117,7 +118,9 @@ def traffic(random_: random.Random, partition: int, findings: int, keys: list[st
     return made
 
 
-def batches(random_: random.Random, items: list[Seen], *, largest: int = 30, again: float = 0.15) -> Iterator[list[Fold]]:
+def batches(
+    random_: random.Random, items: list[Seen], *, largest: int = 30, again: float = 0.15
+) -> Iterator[list[Fold]]:
     """Cut a partition into batches of folds; now and then go back and read a part again, cut differently."""
     at = 0
     while at < len(items):
