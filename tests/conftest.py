@@ -31,20 +31,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header() -> str:
-    named = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "").strip()
-    return f"kafka: {named or 'started when the first test asks: Docker, else the JVM, else embedded'}"
+    return f"kafka: {_named() or 'started when the first test asks: Docker, else the JVM, else embedded'}"
 
 
 @pytest.fixture(scope="session")
 def kafka(pytestconfig: pytest.Config) -> Iterator[Broker]:
     """The one broker of this run, started when the first test asks for it."""
     session = pytestconfig.stash[_SESSION]
-    if session.failure:
-        pytest.fail(session.failure)
     try:
         broker = open_broker()
     except Unavailable as reason:
         session.failure = str(reason)
+        if _named():
+            pytest.fail(session.failure, pytrace=False)
         _skip_or_fail(session.failure)
     session.broker = broker
     try:
@@ -109,8 +108,15 @@ def _kafka_keeps_what_is_tested(request: pytest.FixtureRequest) -> None:
         pytest.fail(f"unknown capability {sorted(set(names) - known)}; known are {sorted(known)}")
     broker: Broker = request.getfixturevalue("kafka")
     lacking = sorted(set(names).intersection(broker.capabilities.missing()))
+    if lacking and broker.kind == "environment":
+        pytest.skip(f"{broker.title()} is not set up to show in a test's time: {', '.join(lacking)}")
     if lacking:
         _skip_or_fail(f"{broker.title()} does not keep: {', '.join(lacking)}")
+
+
+def _named() -> str:
+    """Return the brokers that the environment names: then no other is taken in their place."""
+    return os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "").strip()
 
 
 def _skip_or_fail(reason: str) -> NoReturn:
@@ -121,7 +127,7 @@ def _skip_or_fail(reason: str) -> NoReturn:
 def _fail_in_ci(reason: str) -> None:
     """Fail where nobody reads skips: in CI, unless it was allowed by name."""
     if os.environ.get("CI") == "true" and os.environ.get(_ALLOWED) != "1":
-        pytest.fail(f"{reason}. CI=true wants it tested; {_ALLOWED}=1 allows to go on without.")
+        pytest.fail(f"{reason}. CI=true wants it tested; {_ALLOWED}=1 allows to go on without.", pytrace=False)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -133,7 +139,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     elif broker is None:
         terminalreporter.line("Kafka: not used by the tests that ran")
     elif broker.real:
-        terminalreporter.line(f"Kafka: {broker.title()}; its promises were tested", green=True)
+        untested = ", ".join(broker.capabilities.missing())
+        rest = (
+            f"all of its promises but {untested} could be tested" if untested else "all of its promises could be tested"
+        )
+        terminalreporter.line(f"Kafka: {broker.title()}; {rest}", green=True)
     else:
         terminalreporter.section("Kafka: PROMISES NOT TESTED", sep="!", red=True)
         terminalreporter.line(f"This run used {broker.title()}, not Apache Kafka.")

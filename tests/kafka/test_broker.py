@@ -132,7 +132,7 @@ def test_a_compacted_topic_keeps_the_last_value_of_each_key(kafka: Broker, topic
     topic = topics("compacted", config=config)
     producer = Producer({"bootstrap.servers": kafka.bootstrap})
     values: list[bytes] = []
-    limit = time.monotonic() + 25
+    limit = time.monotonic() + 40
 
     # A segment is closed only by a later write, so the loop goes on writing a key that does not count.
     for number in range(50):
@@ -146,6 +146,23 @@ def test_a_compacted_topic_keeps_the_last_value_of_each_key(kafka: Broker, topic
         time.sleep(0.3)
 
     assert values == [b"49"]
+
+
+@pytest.mark.kafka("retention")
+def test_records_older_than_the_retention_time_are_gone(kafka: Broker, topics: Topics) -> None:
+    topic = topics("expiring", config={"retention.ms": "500", "segment.ms": "100"})
+    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    producer.produce(topic, b"old")
+    assert producer.flush(10) == 0
+    assert _values(_read(kafka.bootstrap, topic)) == [b"old"]
+    limit = time.monotonic() + 20
+
+    values = [b"old"]
+    while b"old" in values and time.monotonic() < limit:
+        time.sleep(0.3)
+        values = _values(_read(kafka.bootstrap, topic))
+
+    assert b"old" not in values
 
 
 def test_acknowledged_records_survive_kill_and_restart(own_cluster: Callable[..., Cluster]) -> None:
