@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-class Unavailable(Exception):  # noqa: N818 - the absence of a tool is a reason to go on to the next, not an error
+class Unavailable(Exception):
     """A reason, in words, why something real cannot be had on this machine."""
 
 
