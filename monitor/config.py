@@ -68,7 +68,13 @@ _OURS = {
     "auto.offset.reset",
     "enable.partition.eof",
 }
-_SECRET = {"sasl.password", "ssl.key.password", "ssl.keystore.password", "ssl.key.pem", "sasl.oauthbearer.client.secret"}
+_SECRET = {
+    "sasl.password",
+    "ssl.key.password",
+    "ssl.keystore.password",
+    "ssl.key.pem",
+    "sasl.oauthbearer.client.secret",
+}
 
 
 class SourceConfig(Written):
@@ -92,7 +98,8 @@ class ShopConfig(Written):
         description="Registrable domains and hosts of the shop: requests to them are first-party."
     )
     steps: dict[str, Step] = Field(
-        default_factory=dict, description="Own paths of purchase steps: glob of path segments to step (`/kasse/*/adresse`)."
+        default_factory=dict,
+        description="Own paths of purchase steps: glob of path segments to step (`/kasse/*/adresse`).",
     )
 
 
@@ -127,6 +134,7 @@ class AlertsConfig(Written):
 
     app: str = Field("privacy-monitor-alerts", description="Name of the Faust application and its consumer group.")
     port: int = Field(9564, ge=0, le=65535, description="Port of the alert plane's metrics and health pages.")
+    replication: int = Field(1, ge=1, le=7, description="Copies of the alert plane's own topics (changelog, ticks).")
     quiet_seconds: int = Field(900, ge=1, description="An episode without a new finding for this long goes quiet.")
     resolve_seconds: int = Field(86_400, ge=1, description="A quiet episode resolves after this long.")
 
@@ -141,12 +149,22 @@ class Config(Written):
     consent: ConsentConfig | None = Field(
         default_factory=ConsentConfig, description="The consent ledger; null when there is none (`unknown` then)."
     )
-    register: Path | None = Field(None, description="Transfer register (YAML): who may receive data, on which basis.")
+    # `register` is a method of pydantic's metaclass, so the field has another name in Python.
+    register_file: Path | None = Field(
+        None, alias="register", description="Transfer register (YAML): who may receive data, on which basis."
+    )
     rules: tuple[Path, ...] = Field((), description="Folders of own rules, beside the shipped packs.")
-    law: tuple[Path, ...] = Field((), description="Folders of own jurisdictions, which add to or override the shipped ones.")
-    delivery: Delivery = Field(Delivery.AT_LEAST_ONCE, description="at_least_once, or exactly_once (a transaction per batch).")
+    law: tuple[Path, ...] = Field(
+        (), description="Folders of own jurisdictions, which add to or override the shipped ones."
+    )
+    delivery: Delivery = Field(
+        Delivery.AT_LEAST_ONCE, description="at_least_once, or exactly_once (a transaction per batch)."
+    )
     settle_seconds: float = Field(
-        1.0, ge=0, le=60, description="A record is judged when its broker time is older than this: consent has arrived then."
+        1.0,
+        ge=0,
+        le=60,
+        description="A record is judged when its broker time is older than this: consent has arrived then.",
     )
     batch_records: int = Field(2000, ge=1, le=100_000, description="Most records of one batch.")
     from_beginning: bool = Field(

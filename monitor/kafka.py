@@ -14,7 +14,7 @@ from confluent_kafka import (
     Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from topics.catalog import Topic
 from topics.record import Place, RawRecord
@@ -95,7 +95,7 @@ class Cluster(NamedTuple):
 def describe(settings: Settings, timeout_seconds: float = _CONNECT_SECONDS) -> Cluster:
     """Ask the broker for its id and topics. Raises KafkaProblem within the timeout."""
     complaints = _Complaints()
-    admin = AdminClient({**settings, "error_cb": complaints, "log_level": 0})
+    admin = AdminClient({**settings, "error_cb": complaints, "log_level": 0})  # type: ignore[dict-item]
     deadline = time.monotonic() + timeout_seconds
     while True:
         try:
@@ -192,13 +192,13 @@ class Reader:
             raise KafkaProblem(explain(error.args[0], {})) from None
         records = []
         for message in messages:
-            error = message.error()
-            if error is None:
+            failure = message.error()
+            if failure is None:
                 records.append(_record(message))
-            elif error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            elif failure.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 raise KafkaProblem(f"topic {message.topic()} is gone; create it again or correct `sources`")
-            elif error.code() in {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED}:
-                raise KafkaProblem(f"reading is denied ({error.name()}); grant this user the right")
+            elif failure.code() in {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED}:
+                raise KafkaProblem(f"reading is denied ({failure.name()}); grant this user the right")
         return records
 
     def commit(self, offsets: Mapping[Place, int]) -> None:
@@ -257,7 +257,9 @@ class Reader:
         except KafkaException:
             committed = []
         known = {(each.topic, each.partition): each.offset for each in committed if each.offset >= 0}
-        self._on_assigned({(each.topic, each.partition): known.get((each.topic, each.partition)) for each in partitions})
+        self._on_assigned(
+            {(each.topic, each.partition): known.get((each.topic, each.partition)) for each in partitions}
+        )
 
     def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._on_revoked([(each.topic, each.partition) for each in partitions])
@@ -280,9 +282,7 @@ class Writer:
                 "acks": "all",
                 "log_level": 0,
                 **(
-                    {"transactional.id": transactional_id, "transaction.timeout.ms": 60_000}
-                    if transactional_id
-                    else {}
+                    {"transactional.id": transactional_id, "transaction.timeout.ms": 60_000} if transactional_id else {}
                 ),
             }
         )
@@ -300,9 +300,7 @@ class Writer:
         self.send(outgoing)
         reader.commit(offsets)
 
-    def send(
-        self, outgoing: Sequence[Outgoing], on_delivered: Callable[[int, Delivered], None] | None = None
-    ) -> None:
+    def send(self, outgoing: Sequence[Outgoing], on_delivered: Callable[[int, Delivered], None] | None = None) -> None:
         """Deliver and wait for the broker's word on each. Raises DeliveryFailed."""
         self._failed = None
         self._produce(outgoing, on_delivered)

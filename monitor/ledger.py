@@ -258,6 +258,8 @@ class LedgerSnapshot:
         known = self._words.get(word)
         if known is None and self._txn is not None:
             data = self._txn.get(word.to_bytes(4, "big"), db=self._word_table)
+            if data is None:
+                raise LedgerProblem("the consent ledger is damaged; remove its folder and start again")
             known = self._words[word] = _DECODE_ANY(data)
         return known
 

@@ -31,7 +31,8 @@ class Pages:
         def app(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
             path = environ.get("PATH_INFO", "/")
             if path == "/metrics":
-                return metrics(environ, start)
+                page: Iterable[bytes] = metrics(environ, start)
+                return page
             if path == "/healthz":
                 return _text(start, "200 OK", "alive\n")
             if path == "/readyz":
@@ -53,7 +54,7 @@ class Pages:
 def _bind(host: str, port: int, app: Callable[..., Iterable[bytes]]) -> WSGIServer:
     for candidate in [port] if port == 0 else range(port, min(port + _TRIES, 65_536)):
         try:
-            return make_server(host, candidate, app, server_class=_Server, handler_class=_Silent)  # type: ignore[arg-type]
+            return make_server(host, candidate, app, server_class=_Server, handler_class=_Silent)
         except OSError:
             continue
     raise OSError(f"no free port at {host} from {port} on; set http.port")

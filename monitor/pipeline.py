@@ -4,14 +4,14 @@ The live loop, `inspect` and `explain` all call `process`; there is no second ju
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
+from detectors.classify.needs import NeedTable
 
 from detectors import checkout, tracking, transfers
 from detectors.assessment import Assessment, ConsentDecision, TransferStatus
 from detectors.classify.flows import Classified, Knowledge, classify
-from detectors.classify.needs import NeedTable
 from detectors.consent.decide import is_governed
 from detectors.consent.ledger import LedgerView
 from detectors.law.pack import LawPack
@@ -75,6 +75,10 @@ class Judged(msgspec.Struct, kw_only=True):
     """Per detector the reason why it could not decide; empty: judged by all."""
 
 
+Witness = Callable[[RawRecord, Judged], None]
+"""Somebody who is shown each judged item."""
+
+
 class Outcome(msgspec.Struct, kw_only=True):
     """All that one batch gives: what to deliver, and what to count."""
 
@@ -92,27 +96,29 @@ class Outcome(msgspec.Struct, kw_only=True):
     last_event_ms: dict[str, int] = msgspec.field(default_factory=dict)
 
 
-def process(batch: Sequence[RawRecord], context: Context, starts: Mapping[Place, Start]) -> Outcome:
+def process(
+    batch: Sequence[RawRecord],
+    context: Context,
+    starts: Mapping[Place, Start],
+    witness: Witness | None = None,
+) -> Outcome:
     """Judge a batch. `starts` says where the accounting of each partition goes on, so that holes are seen as holes.
 
-    Records of one partition come in offset order. Never raises for what a record holds.
+    Records of one partition come in offset order. Never raises for what a record holds. A `witness` is shown each
+    judged item on the way: what `inspect` and `explain` print is what the live loop did.
     """
-    outcome = Outcome()
-    by_partition: dict[Place, _Tally] = {}
+    work = _Batch(context, witness)
     for record in batch:
-        place = record.topic, record.partition
-        tally = by_partition.get(place)
-        if tally is None:
-            tally = by_partition[place] = _Tally(starts.get(place, Start(record.offset, record.offset)))
-        _one(record, context, outcome, tally)
-    for (topic, partition), tally in by_partition.items():
+        work.add(record, starts.get((record.topic, record.partition)))
+    outcome = work.outcome
+    for (topic, partition), tally in work.tallies.items():
         outcome.accounting.append(tally.close(topic, partition, context))
     outcome.folds = fold(outcome.findings, context.cluster)
     return outcome
 
 
-def judge_item(record: RawRecord, observation: Observation, context: Context) -> tuple[Judged, list[Fault]]:
-    """Judge one observation: classify, assess, judge. What `explain` shows, step by step."""
+def _judge(record: RawRecord, observation: Observation, context: Context) -> tuple[Judged, list[Fault]]:
+    """Classify, assess and judge one observation."""
     classified = classify(observation, record.timestamp_ms, context.know)
     coverage = context.ledger.coverage(record.timestamp_ms)
     assessments: list[Assessment] = []
@@ -207,53 +213,67 @@ class _Tally:
         )
 
 
-def _one(record: RawRecord, context: Context, outcome: Outcome, tally: _Tally) -> None:
-    reading = context.adapters[record.topic].read(record)
-    digest = ""
-    unread = True
-    for entry in reading:
-        if isinstance(entry, Rejected):
-            digest = digest or context.know.key.digest(record.value or b"")
-            outcome.dead_letters.append(_dead_letter(record, entry, context.cluster, digest))
-            counted = f"rejected:{entry.reason.value}"
-        else:
-            unread = False
-            counted = _item(record, entry, context, outcome, tally)
-        tally.items[counted] += 1
-        outcome.items[record.topic, counted] += 1
-    # A message of which no item could be read was not inspected; an empty batch was: there is nothing in it.
-    kind = OffsetClass.DEAD_LETTERED if reading and unread else OffsetClass.INSPECTED
-    tally.add(record.offset, kind)
-    outcome.records[record.topic, kind.value] += 1
+class _Batch:
+    """A batch under way: what it gave so far."""
 
+    def __init__(self, context: Context, witness: Witness | None) -> None:
+        self.outcome = Outcome()
+        self.tallies: dict[Place, _Tally] = {}
+        self._context = context
+        self._witness = witness
 
-def _item(record: RawRecord, observation: Observation, context: Context, outcome: Outcome, tally: _Tally) -> str:
-    try:
-        judged, faults = judge_item(record, observation, context)
-    except Exception as error:  # noqa: BLE001 - one record may harm only itself; it is counted as not judged
-        outcome.faults.append(
-            Fault(record.topic, record.partition, record.offset, observation.item, type(error).__name__)
-        )
-        return f"unknown:{Reason.INTERNAL.value}"
-    outcome.faults.extend(faults)
-    outcome.findings.extend(judged.findings)
-    tally.findings += len(judged.findings)
-    at_ms = observation.at_ms or record.timestamp_ms
-    outcome.last_event_ms[record.topic] = max(at_ms, outcome.last_event_ms.get(record.topic, 0))
-    for detector, reason in judged.unknown:
-        outcome.gaps[detector.value, reason] += 1
-    if faults:
-        return "unknown:rule-error"
-    return f"unknown:{judged.unknown[0][1]}" if judged.unknown else "judged"
+    def add(self, record: RawRecord, start: Start | None) -> None:
+        """Read one record and judge its items."""
+        place = record.topic, record.partition
+        tally = self.tallies.get(place)
+        if tally is None:
+            tally = self.tallies[place] = _Tally(start or Start(record.offset, record.offset))
+        reading = self._context.adapters[record.topic].read(record)
+        digest = ""
+        unread = True
+        for entry in reading:
+            if isinstance(entry, Rejected):
+                digest = digest or self._context.know.key.digest(record.value or b"")
+                self.outcome.dead_letters.append(_dead_letter(record, entry, self._context.cluster, digest))
+                counted = f"rejected:{entry.reason.value}"
+            else:
+                unread = False
+                counted = self._item(record, entry, tally)
+            tally.items[counted] += 1
+            self.outcome.items[record.topic, counted] += 1
+        # A message of which no item could be read was not inspected; an empty batch was: there is nothing in it.
+        kind = OffsetClass.DEAD_LETTERED if reading and unread else OffsetClass.INSPECTED
+        tally.add(record.offset, kind)
+        self.outcome.records[record.topic, kind.value] += 1
+
+    def _item(self, record: RawRecord, observation: Observation, tally: _Tally) -> str:
+        outcome = self.outcome
+        try:
+            judged, faults = _judge(record, observation, self._context)
+        except Exception as error:  # noqa: BLE001 - one record may harm only itself; it is counted as not judged
+            outcome.faults.append(
+                Fault(record.topic, record.partition, record.offset, observation.item, type(error).__name__)
+            )
+            return f"unknown:{Reason.INTERNAL.value}"
+        if self._witness is not None:
+            self._witness(record, judged)
+        outcome.faults.extend(faults)
+        outcome.findings.extend(judged.findings)
+        tally.findings += len(judged.findings)
+        at_ms = observation.at_ms or record.timestamp_ms
+        outcome.last_event_ms[record.topic] = max(at_ms, outcome.last_event_ms.get(record.topic, 0))
+        for detector, reason in judged.unknown:
+            outcome.gaps[detector.value, reason] += 1
+        if faults:
+            return "unknown:rule-error"
+        return f"unknown:{judged.unknown[0][1]}" if judged.unknown else "judged"
 
 
 def _unknowns(assessments: Iterable[Assessment]) -> Iterable[tuple[Detector, str]]:
     for each in assessments:
         if each.detector is Detector.UNCONSENTED_TRACKING and each.consent.decision is ConsentDecision.UNKNOWN:
             yield each.detector, each.consent.reason or "unknown"
-        elif (
-            each.detector is Detector.CROSS_JURISDICTION_TRANSFER and each.transfer.status is TransferStatus.UNKNOWN
-        ):
+        elif each.detector is Detector.CROSS_JURISDICTION_TRANSFER and each.transfer.status is TransferStatus.UNKNOWN:
             yield each.detector, each.transfer.reason or "unknown"
         elif each.detector is Detector.CHECKOUT_OVER_COLLECTION and each.flow.uninspectable:
             yield each.detector, f"uninspectable-{each.flow.uninspectable[0]}"
@@ -318,4 +338,4 @@ def _names(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({value for value in values if value})[:_FULL_CARRIER])
 
 
-__all__ = ["Context", "Fault", "Judged", "Outcome", "Start", "fold", "judge_item", "process"]
+__all__ = ["Context", "Fault", "Judged", "Outcome", "Start", "fold", "process"]

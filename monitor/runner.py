@@ -38,6 +38,7 @@ class Runner:
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._context = context
+        self._jurisdictions = frozenset(context.law.timelines)
         self._writer = writer
         self._ledger = ledger
         self._metrics = metrics
@@ -190,7 +191,7 @@ class Runner:
                 queue.appendleft(record)
 
     def _tell(self, outcome: Outcome, batch: Sequence[RawRecord], snapshot: LedgerSnapshot | None) -> None:
-        self._metrics.count(outcome, jurisdictions=self._context.law.ids)
+        self._metrics.count(outcome, jurisdictions=self._jurisdictions)
         oldest = min(record.timestamp_ms for record in batch)
         self._metrics.event_age.observe(max(0.0, (self._now_ms() - oldest) / 1000))
         if snapshot is not None:
@@ -217,9 +218,7 @@ class Runner:
 def outgoing(outcome: Outcome) -> list[Outgoing]:
     """Give the records of ours that a batch makes, in a fixed order."""
     records = [
-        Outgoing(
-            FINDINGS.name if each.mode is Mode.LIVE else SHADOW.name, each.episode_key.encode(), _ENCODE(each)
-        )
+        Outgoing(FINDINGS.name if each.mode is Mode.LIVE else SHADOW.name, each.episode_key.encode(), _ENCODE(each))
         for each in outcome.folds
     ]
     records += [Outgoing(DEAD_LETTERS.name, each.topic.encode(), _ENCODE(each)) for each in outcome.dead_letters]

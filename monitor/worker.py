@@ -9,7 +9,7 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry
 
 from monitor.config import Config, Delivery
-from monitor.context import Loaded
+from monitor.context import Loaded, adapters
 from monitor.kafka import LogReader, Reader, Writer, require_topics
 from monitor.ledger import LedgerReader, LedgerWriter
 from monitor.logs import log
@@ -36,7 +36,7 @@ def work(config: Config, loaded: Loaded, settings: dict[str, object], index: int
     exactly_once = config.delivery is Delivery.EXACTLY_ONCE
     writer = Writer(settings, transactional_id=f"{config.kafka.group}-{name}" if exactly_once else None)
     runner = Runner(
-        loaded.context(config, cluster.cluster_id, worker=name),
+        loaded.context(adapters(config), cluster.cluster_id, worker=name, delivery=config.delivery.value),
         lambda self: Reader(
             settings,
             group=config.kafka.group,
@@ -120,4 +120,3 @@ def on_stop(stop: Callable[[], None]) -> None:
 
 def _port(base: int, index: int) -> int:
     return base + index if base else 0
-

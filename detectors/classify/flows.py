@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from detectors.classify.fields import Budget, find_fields
-from detectors.classify.places import place_of_host
+from detectors.classify.places import CloudRegions
 from detectors.classify.recipients import Recipient, RecipientIndex
 from detectors.classify.steps import StepMap
 from detectors.classify.taxonomy import Taxonomy
@@ -29,6 +29,9 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
     register: Register
     taxonomy: Taxonomy
     steps: StepMap
+    regions: CloudRegions
+    assumed_origin: Place = Place()
+    """Where a person is whom no record places: for captures of one's own browser."""
     skew_ms: int = 300_000
     """How far an event may claim to be ahead of the broker's clock."""
 
@@ -49,7 +52,7 @@ def classify(observation: Observation, broker_ms: int, know: Knowledge) -> Class
     common = _Common(
         at_ms=_event_time(observation.at_ms, broker_ms, know.skew_ms),
         subjects=_subjects(observation, know.key),
-        origin=_origin(observation),
+        origin=_origin(observation, know.assumed_origin),
         step=step,
         signals=_signals(observation),
         fields=fields,
@@ -143,7 +146,7 @@ def _target(destination: Destination, observation: Observation, know: Knowledge)
         purpose=_purpose(entry, known),
         proof=destination.via.value,
         proof_path=destination.path,
-        destination=_destination(entry, known, "" if by_name else name),
+        destination=_destination(entry, known, "" if by_name else name, know.regions),
         entry=entry,
     )
 
@@ -166,11 +169,11 @@ def _purpose(entry: RegisterEntry | None, known: Recipient | None) -> str:
     return "unknown"
 
 
-def _destination(entry: RegisterEntry | None, known: Recipient | None, host: str) -> Place:
+def _destination(entry: RegisterEntry | None, known: Recipient | None, host: str, regions: CloudRegions) -> Place:
     if entry is not None and entry.countries:
         return Place(country=entry.countries[0], source="register")
     if host:
-        place = place_of_host(host)
+        place = regions.place_of_host(host)
         if place.country:
             return place
     if known is not None and known.entity_country:
@@ -214,9 +217,9 @@ def _subjects(observation: Observation, key: SubjectKey) -> tuple[str, ...]:
     return tuple(key.hash(kind, value) for kind, value in observation.subjects)
 
 
-def _origin(observation: Observation) -> Place:
+def _origin(observation: Observation, assumed: Place) -> Place:
     if not observation.country:
-        return Place()
+        return assumed
     return Place(
         country=observation.country,
         subdivision=observation.subdivision or "",

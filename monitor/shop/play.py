@@ -39,6 +39,9 @@ class Shop:
         # One source of chance for the visits and one for the scenes, so that the scenes do not disturb who visits.
         visits, chance = Random(self.seed), Random(~self.seed)  # noqa: S311 - repeatable play, nothing secret
         crowd = [arrive(visits) for _ in range(_CROWD)]
+        for visitor in crowd:
+            # When the doors open people are at different points of their visit; what they skipped they have not chosen.
+            del visitor.steps[visits.randint(1, len(visitor.steps)) :]
         program = _Program(chance)
         for number in count():
             at_ms = self.start_ms + number * _STEP_MS if self.now_ms is None else self.now_ms()

@@ -1,26 +1,24 @@
 """The demo's terminal page: what an operator wants to see at a glance."""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-if TYPE_CHECKING:
-    from monitor.demo import Watched
+from monitor.demo.watched import Watched
 
 _EPISODES = 8
 _SEVERITY_STYLE = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan"}
 
 
-def page(watched: "Watched", urls: list[str], seconds: float) -> RenderableType:
+def page(watched: Watched, urls: list[str], seconds: float) -> RenderableType:
     """Draw the page: rate, share judged, gaps, findings by detector, the latest episodes with their why."""
     total = sum(watched.items.values())
     judged = watched.items.get("judged", 0)
     head = Text.assemble(
-        (f"{watched.rate:,.0f}", "bold"),
+        (f"{watched.judged_records / max(1.0, seconds):,.0f}", "bold"),
         " records/s   ",
         (f"{judged / total:.1%}" if total else "–", "bold"),
         " of items judged   ",
@@ -33,19 +31,17 @@ def page(watched: "Watched", urls: list[str], seconds: float) -> RenderableType:
     return Panel(Group(head, Text(), counts, Text(), _episodes(watched)), title="privacy-monitor", border_style="dim")
 
 
-def _findings(watched: "Watched") -> Table:
+def _findings(watched: Watched) -> Table:
     table = Table(title="Findings", title_justify="left", box=None, pad_edge=False)
     table.add_column("detector")
     table.add_column("violations", justify="right")
     table.add_column("gaps", justify="right")
     for detector in sorted({detector for detector, _ in watched.findings}):
-        table.add_row(
-            detector, str(watched.findings[detector, "violation"]), str(watched.findings[detector, "gap"])
-        )
+        table.add_row(detector, str(watched.findings[detector, "violation"]), str(watched.findings[detector, "gap"]))
     return table
 
 
-def _unjudged(watched: "Watched") -> Table:
+def _unjudged(watched: Watched) -> Table:
     table = Table(title="Not judged, by reason", title_justify="left", box=None, pad_edge=False)
     table.add_column("reason")
     table.add_column("items", justify="right")
@@ -55,7 +51,7 @@ def _unjudged(watched: "Watched") -> Table:
     return table
 
 
-def _episodes(watched: "Watched") -> Table:
+def _episodes(watched: Watched) -> Table:
     table = Table(title="Latest episodes", title_justify="left", box=None, pad_edge=False, expand=True)
     table.add_column("last seen", no_wrap=True)
     table.add_column("severity", no_wrap=True)

@@ -1,0 +1,288 @@
+"""The command line. Every command ends with a clear line and an exit code; none with a traceback.
+
+Exit codes: 0 done, 1 something is wrong with what was looked at, 2 wrong use of the command, 64 cannot work as configured.
+"""
+
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from monitor import inspect as inspect_module
+from monitor.alert_plane import keep_alerts
+from monitor.capture import Capture, CaptureProblem
+from monitor.config import Config
+from monitor.context import VERSION, ConfigProblems, Loaded, client_settings, load, load_shipped, read_config
+from monitor.demo.run import run as run_demo
+from monitor.kafka import DeliveryFailed, KafkaProblem, Outgoing, Writer, create_topics, describe, require_topics
+from monitor.ledger import LedgerProblem
+from monitor.processes import EXIT_USAGE, Child, GaveUp, Supervisor, ourselves
+from monitor.worker import keep_ledger, on_stop, work
+from topics.catalog import CATALOG
+from topics.finding import SEVERITIES, Severity
+from topics.flow import Place
+from topics.observation import AdapterOptions
+
+app = typer.Typer(
+    name="privacy-monitor",
+    help="Watch a shop's live traffic and say, with proof, where a person's privacy rights are broken.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+topics_app = typer.Typer(help="The monitor's own topics.", no_args_is_help=True)
+app.add_typer(topics_app, name="topics")
+
+ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Configuration file.")]
+_DEFAULT_CONFIG = Path("monitor.yaml")
+_SEND_BATCH = 500
+
+
+class FailOn(StrEnum):
+    """Severity from which a finding is a failure."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+    NEVER = "never"
+
+
+def main() -> None:
+    """Run the command line; turn every expected problem into one line and an exit code."""
+    try:
+        app(standalone_mode=True)
+    except ConfigProblems as error:
+        _fail(*map(str, error.problems), code=EXIT_USAGE)
+    except (KafkaProblem, CaptureProblem, LedgerProblem, GaveUp) as error:
+        _fail(str(error), code=EXIT_USAGE)
+    except DeliveryFailed as error:
+        _fail(f"Kafka did not take the records ({error})", code=1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(VERSION)
+
+
+@app.command()
+def demo(
+    *,
+    seconds: Annotated[
+        float | None, typer.Option(min=5, help="End by itself after so long and print a summary.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated shop.")] = 7,
+    keep: Annotated[bool, typer.Option(help="Keep the folder with logs and configuration.")] = False,
+) -> None:
+    """Run the whole monitor on an embedded broker, watching a simulated shop. Needs no account and no Docker."""
+    raise typer.Exit(run_demo(seconds, as_json=as_json, seed=seed, keep=keep))
+
+
+@app.command()
+def run(
+    config: ConfigOption = _DEFAULT_CONFIG,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Traffic workers, one process each.")] = 1,
+) -> None:
+    """Judge traffic: one ledger process and a number of workers, supervised. Ends cleanly on SIGTERM or Ctrl-C."""
+    settings, loaded, kafka = _all(config)
+    names = [source.topic for source in settings.sources] + [topic.name for topic in CATALOG]
+    if settings.consent is not None:
+        names.append(settings.consent.topic)
+    require_topics(kafka, names)
+    children = [
+        Child(name=f"worker {index}", command=ourselves("worker", "--config", str(config), "--index", str(index)))
+        for index in range(workers)
+    ]
+    if settings.consent is not None:
+        children.insert(0, Child(name="ledger", command=ourselves("ledger", "--config", str(config))))
+    base = settings.http.port
+    typer.echo(
+        f"Judging {len(settings.sources)} topics with {workers} worker(s), bundle {loaded.bundle}. "
+        f"Metrics from http://{settings.http.host}:{base + 1}/metrics on.",
+        err=True,
+    )
+    supervise(children)
+
+
+@app.command(hidden=True)
+def worker(config: ConfigOption = _DEFAULT_CONFIG, index: int = 0) -> None:
+    """Be one traffic worker."""
+    settings, loaded, kafka = _all(config)
+    work(settings, loaded, kafka, index)
+
+
+@app.command(hidden=True)
+def ledger(config: ConfigOption = _DEFAULT_CONFIG) -> None:
+    """Be the ledger process."""
+    settings, loaded, kafka = _all(config)
+    keep_ledger(settings, loaded, kafka)
+
+
+@app.command()
+def alerts(config: ConfigOption = _DEFAULT_CONFIG) -> None:
+    """Run the alert plane: findings to episodes to alerts. Several may run; they share the work by partitions."""
+    settings, loaded, kafka = _all(config)
+    keep_alerts(settings, loaded, kafka)
+
+
+@app.command()
+def check(
+    *,
+    config: ConfigOption = _DEFAULT_CONFIG,
+    broker: Annotated[bool, typer.Option(help="Also ask the broker whether the topics exist.")] = False,
+) -> None:
+    """Check the configuration and every file it names, and list all mistakes."""
+    try:
+        settings = read_config(config)
+        loaded = load(settings, str(config))
+        kafka = client_settings(settings.kafka, str(config))
+    except ConfigProblems as error:
+        _fail(*map(str, error.problems), code=1)
+    if broker:
+        require_topics(kafka, [source.topic for source in settings.sources] + [topic.name for topic in CATALOG])
+    typer.echo(
+        f"{config}: {len(settings.sources)} sources, {len(loaded.rules.rules)} rules, "
+        f"{len(loaded.law.jurisdictions)} jurisdictions; bundle {loaded.bundle}. No mistakes."
+    )
+
+
+@topics_app.command("list")
+def topics_list(
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="Also ask this broker.")] = None,
+) -> None:
+    """List the catalogue: name, key, clean-up, retention, what it holds."""
+    existing = describe(client_settings(read_config(config).kafka, str(config))).topics if config else None
+    table = Table(box=None)
+    for column in ("topic", "key", "clean-up", "retention", "holds", *(["partitions"] if existing is not None else [])):
+        table.add_column(column)
+    for topic in CATALOG:
+        days = "for ever" if topic.retention_ms < 0 else f"{topic.retention_ms // 86_400_000} days"
+        row = [topic.name, topic.key, topic.cleanup.value, days, topic.holds]
+        if existing is not None:
+            row.append(str(existing.get(topic.name, "absent")))
+        table.add_row(*row)
+    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+
+
+@topics_app.command("create")
+def topics_create(
+    config: ConfigOption = _DEFAULT_CONFIG,
+    partitions: Annotated[int, typer.Option(min=1, help="Partitions of each.")] = 4,
+    replication: Annotated[int, typer.Option(min=1, help="Copies of each.")] = 1,
+) -> None:
+    """Create the topics of the catalogue that are missing; leave those that exist as they are."""
+    results = create_topics(client_settings(read_config(config).kafka, str(config)), CATALOG, partitions, replication)
+    for name, result in sorted(results.items()):
+        typer.echo(f"{name}: {result}")
+    if any(result.startswith("failed") for result in results.values()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def inspect(  # noqa: PLR0913 - each is a flag of the command
+    files: Annotated[
+        list[str], typer.Argument(help="HAR files, or JSON Lines of a source format; - is standard input.")
+    ],
+    *,
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="Judge with this configuration.")] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", help="Adapter: har, segment, kong, nginx. Told from the file.")
+    ] = None,
+    register: Annotated[Path | None, typer.Option(help="Transfer register, when there is no --config.")] = None,
+    domain: Annotated[list[str] | None, typer.Option(help="The shop's own domain. Told from the pages.")] = None,
+    person: Annotated[str, typer.Option("--from", help="Where the person is when no record says: US-CA, DE, …")] = "",
+    body: Annotated[str | None, typer.Option(help="Dotted path of the request body (Kong).")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON Lines.")] = False,
+    fail_on: Annotated[
+        FailOn, typer.Option(help="Exit with 1 for a violation of this severity or a higher one.")
+    ] = FailOn.HIGH,
+) -> None:
+    """Judge recorded traffic with no broker: who received what, why, and which rights that breaks."""
+    captures = [Capture(name, form) for name in files]
+    loaded = _knowledge(config, captures, domain, register, person)
+    console = Console(stderr=True)
+    report = inspect_module.examine(captures, loaded, options=AdapterOptions(body=body), console=console)
+    if as_json:
+        for line in inspect_module.as_lines(report):
+            sys.stdout.write(orjson.dumps(line).decode() + "\n")
+    else:
+        inspect_module.show(report, Console())
+    worst = report.worst()
+    if fail_on is not FailOn.NEVER and worst and SEVERITIES.index(worst) >= SEVERITIES.index(Severity(fail_on.value)):
+        raise typer.Exit(1)
+
+
+@app.command()
+def send(
+    file: Annotated[str, typer.Argument(help="HAR file or JSON Lines; - is standard input.")],
+    topic: Annotated[str, typer.Option(help="Topic to produce to.")],
+    config: ConfigOption = _DEFAULT_CONFIG,
+    rate: Annotated[float, typer.Option(min=0, help="Records a second; 0 is as quick as the broker takes them.")] = 0,
+) -> None:
+    """Play a capture into a topic, a record for each line (a HAR file is one record)."""
+    settings = client_settings(read_config(config).kafka, str(config))
+    require_topics(settings, [topic])
+    capture = Capture(file, None)
+    writer = Writer(settings)
+    sent = 0
+    began = time.monotonic()
+    pending: list[Outgoing] = []
+    for record in capture.records(topic):
+        pending.append(Outgoing(topic, b"", record.value or b""))
+        if len(pending) >= (max(1, int(rate / 10)) if rate else _SEND_BATCH):
+            writer.send(pending)
+            sent += len(pending)
+            pending.clear()
+            if rate:
+                time.sleep(max(0.0, began + sent / rate - time.monotonic()))
+    writer.send(pending)
+    typer.echo(f"{sent + len(pending)} records sent to {topic}")
+
+
+def supervise(children: list[Child]) -> None:
+    """Run children until SIGTERM or Ctrl-C."""
+    stopping: list[bool] = []
+    on_stop(lambda: stopping.append(True))
+    supervisor = Supervisor(children)
+    supervisor.start()
+    try:
+        while not stopping:
+            time.sleep(0.2)
+            supervisor.watch()
+    finally:
+        supervisor.stop()
+
+
+def _all(config: Path) -> tuple[Config, Loaded, dict[str, object]]:
+    settings = read_config(config)
+    return settings, load(settings, str(config)), client_settings(settings.kafka, str(config))
+
+
+def _knowledge(
+    config: Path | None, captures: list[Capture], domain: list[str] | None, register: Path | None, person: str
+) -> Loaded:
+    if config is not None:
+        return load(read_config(config), str(config))
+    country, _, subdivision = person.partition("-")
+    origin = Place(country=country.upper(), subdivision=person.upper() if subdivision else "", source="assumed")
+    return load_shipped(
+        domains=domain or inspect_module.own_domains(captures),
+        register_file=register,
+        assumed_origin=origin if person else Place(),
+    )
+
+
+def _fail(*lines: str, code: int) -> None:
+    for line in lines:
+        sys.stderr.write(f"privacy-monitor: {line}\n" if code != 1 else f"{line}\n")
+    sys.exit(code)

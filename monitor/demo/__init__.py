@@ -1,0 +1,1 @@
+"""The demo: the whole monitor on an embedded broker, watching a simulated shop."""
