@@ -14,7 +14,6 @@ class FaultKind(StrEnum):
     DIVIDE_BY_ZERO = "divide-by-zero"
     NO_SUCH_KEY = "no-such-key"
     NO_SUCH_INDEX = "no-such-index"
-    DUPLICATE_KEY = "duplicate-key"
     INTERNAL = "internal"
     """A fault of ours, not of the rule."""
 

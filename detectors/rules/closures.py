@@ -8,7 +8,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from detectors.rules.arithmetic import BINARY, EvaluationError, FaultKind, negate
+from detectors.rules.arithmetic import BINARY, EvaluationError, negate
 from detectors.rules.subset import expand
 from detectors.rules.tree import Call, Const, ListOf, Loop, MapOf, Name, Node, Select
 
@@ -111,17 +111,8 @@ def _list(node: ListOf, scope: Mapping[str, int]) -> Closure:
 
 
 def _map(node: MapOf, scope: Mapping[str, int]) -> Closure:
-    entries = [(_close(key, scope), _close(value, scope)) for key, value in node.entries if key is not None]
-
-    def run(facts: Any, variables: tuple[Any, ...]) -> dict[Any, Any]:
-        made: dict[Any, Any] = {}
-        for key, value in entries:
-            made[key(facts, variables)] = value(facts, variables)
-        if len(made) != len(entries):
-            raise EvaluationError(FaultKind.DUPLICATE_KEY)
-        return made
-
-    return run
+    entries = [(key.value, _close(value, scope)) for key, value in node.entries if isinstance(key, Const)]
+    return lambda facts, variables: {key: value(facts, variables) for key, value in entries}
 
 
 def _call(node: Call, scope: Mapping[str, int]) -> Closure:
@@ -244,7 +235,8 @@ def _quantified(items: Closure, body: Closure, *, decisive: bool) -> Closure:
         fault: EvaluationError | None = None
         for item in items(facts, variables):
             try:
-                if body(facts, (*variables, item)) is decisive:
+                found: bool = body(facts, (*variables, item))
+                if found is decisive:
                     return decisive
             except EvaluationError as raised:
                 fault = raised

@@ -164,7 +164,12 @@ def _prefixes(dotted: str) -> list[str]:
     return [".".join(words[:count]) for count in range(1, len(words) + 1)]
 
 
-_EXPECTED = {Kind.BOOL: "true or false", Kind.INT: "a whole number", Kind.STRING: "text (in quotes if it looks like something else)", Kind.LIST: "a list of texts"}
+_EXPECTED = {
+    Kind.BOOL: "true or false",
+    Kind.INT: "a whole number",
+    Kind.STRING: "text (in quotes if it looks like something else)",
+    Kind.LIST: "a list of texts",
+}
 
 
 def _unfit(name: Readable, value: Any) -> str:

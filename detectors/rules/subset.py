@@ -102,6 +102,13 @@ def _refusal(node: Node, tree: Tree, roots: frozenset[str]) -> str:
         isinstance(node, MapOf) and (node.message or any(k is None for k, _ in node.entries))
     ):
         return "messages are not part of the rule language"
+    if isinstance(node, MapOf):
+        # The engine gives up altogether where keys clash while it runs, so a clash is found here.
+        keys = [key.value for key, _value in node.entries if isinstance(key, Const)]
+        if len(keys) < len(node.entries):
+            return "keys of a map are written out, not computed"
+        if len(set(keys)) < len(keys):
+            return "a map has the same key twice"
     if isinstance(node, Call) and node.function not in FUNCTIONS:
         return _INSTEAD.get(node.function, f"{node.function}() is not part of the rule language")
     if isinstance(node, Loop):
