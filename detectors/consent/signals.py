@@ -11,6 +11,7 @@ from typing import Any
 
 from detectors.consent import gpc
 from detectors.consent.carriers import from_context, from_cookies, from_query
+from detectors.consent.platforms import DEFAULT_CATEGORIES, Categories
 from detectors.consent.summaries import ADVERTISING
 from topics.flow import Signal
 
@@ -18,28 +19,46 @@ _GPC_HEADER = Signal("gpc", "denied", "headers.sec-gpc", ADVERTISING)
 _GPC_BROKEN = Signal("gpc", "unreadable", "headers.sec-gpc", ADVERTISING, "nonconforming")
 
 
-def find_signals(
-    headers: Mapping[str, tuple[str, ...]] | None, cookies: str | None, query: str | None, consent: Mapping[str, Any]
-) -> tuple[Signal, ...]:
-    """Decode all that speaks of consent; header names are lower case, the query is raw, `consent` maps paths to objects.
+class SignalFinder:
+    """Finds signals with one tenant's meaning of consent categories. Keeps what it has read, by value."""
 
-    Never raises, whatever the strings hold. Empty when there is no signal.
-    """
-    found: tuple[Signal, ...] = ()
-    if headers:
-        values = headers.get("sec-gpc")
-        if values:
-            found = _HEADER[gpc.decode_header(values)]
-        values = headers.get("dnt")
-        if values and values[0].strip() == "1":
-            found += _DNT
-    if cookies:
-        found += _from_cookies(cookies) if len(cookies) <= _CACHED_LENGTH else from_cookies(cookies)
-    if query:
-        found += _from_query(query) if len(query) <= _CACHED_LENGTH else from_query(query)
-    if consent:
-        found += from_context(consent)
-    return found
+    __slots__ = ("_categories", "_cookies", "_query")
+
+    def __init__(self, categories: Categories = DEFAULT_CATEGORIES) -> None:
+        """Take the platforms' categories (lower case) to purposes; see `detectors.consent.platforms`."""
+        self._categories = categories
+        # One visitor sends the same cookies with every request.
+        self._cookies = lru_cache(maxsize=4_096)(lambda text: from_cookies(text, categories))
+        self._query = lru_cache(maxsize=4_096)(from_query)
+
+    def find(
+        self,
+        headers: Mapping[str, tuple[str, ...]] | None,
+        cookies: str | None,
+        query: str | None,
+        consent: Mapping[str, Any],
+    ) -> tuple[Signal, ...]:
+        """Decode all that speaks of consent; header names are lower case, the query is raw, `consent` maps paths to objects.
+
+        Never raises, whatever the strings hold. Empty when there is no signal.
+        """
+        found: tuple[Signal, ...] = ()
+        if headers:
+            values = headers.get("sec-gpc")
+            if values:
+                found = _HEADER[gpc.decode_header(values)]
+            values = headers.get("dnt")
+            if values and values[0].strip() == "1":
+                found += _DNT
+        if cookies:
+            # Longer texts are read anew, so that memory stays bounded.
+            short = len(cookies) <= _CACHED_LENGTH
+            found += self._cookies(cookies) if short else from_cookies(cookies, self._categories)
+        if query:
+            found += self._query(query) if len(query) <= _CACHED_LENGTH else from_query(query)
+        if consent:
+            found += from_context(consent, self._categories)
+        return found
 
 
 _HEADER: dict[gpc.Gpc, tuple[Signal, ...]] = {
@@ -49,7 +68,13 @@ _HEADER: dict[gpc.Gpc, tuple[Signal, ...]] = {
 }
 _DNT = (Signal("dnt", "not-applicable", "headers.dnt", ADVERTISING, "information"),)
 
-# One visitor sends the same cookies with every request; longer texts are read anew so that memory stays bounded.
 _CACHED_LENGTH = 4_096
-_from_cookies = lru_cache(maxsize=4_096)(from_cookies)
-_from_query = lru_cache(maxsize=4_096)(from_query)
+
+_DEFAULT = SignalFinder()
+
+
+def find_signals(
+    headers: Mapping[str, tuple[str, ...]] | None, cookies: str | None, query: str | None, consent: Mapping[str, Any]
+) -> tuple[Signal, ...]:
+    """Find signals with the platforms' own default categories; see `SignalFinder.find`."""
+    return _DEFAULT.find(headers, cookies, query, consent)
