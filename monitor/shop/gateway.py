@@ -31,6 +31,9 @@ FRESHDESK = Upstream("freshdesk", "shop-example.freshdesk.com", "/api/v2/tickets
 ZAMMAD = Upstream("zammad", "shop-example.zammad.com", "/api/v1/tickets")
 INTERCOM = Upstream("intercom", "api.intercom.io", "/conversations")
 
+_OWN_NETWORK = "10.20.0."
+"""The shop's own services stand at private addresses (RFC 1918): a public one would be somebody else's."""
+
 
 class Leg(NamedTuple):
     """One way through the gateway: the route that matched, the path that was called, and who answers."""
@@ -76,7 +79,7 @@ def kong(moment: Moment, leg: Leg, body: dict[str, Any] | None = None) -> dict[s
         request["headers"]["content-type"] = "application/json"
         request["body"] = orjson.dumps(body).decode()
     own = to.host.endswith(".shop.example")
-    upstream_ip = f"{'203.0.113' if own else '198.51.100'}.{number % 250 + 1}"
+    upstream_ip = f"{_OWN_NETWORK if own else '198.51.100.'}{number % 250 + 1}"
     return {
         "client_ip": visitor.ip,
         "started_at": at_ms,
@@ -119,7 +122,7 @@ def nginx(
         "http_cookie": _cookies(visitor),
         "http_sec_gpc": "1" if visitor.gpc else "-",
         "request_body": "-" if body is None else orjson.dumps(body).decode(),
-        "upstream_addr": f"203.0.113.{rng.randint(1, 250)}:8080",
+        "upstream_addr": f"{_OWN_NETWORK}{rng.randint(1, 250)}:8080",
     }
     return line | {"http_" + name.replace("-", "_"): value for name, value in _geography(visitor).items()}
 
