@@ -8,11 +8,10 @@ MAX_TEXT = 64
 MAX_PATH = 160
 """Characters of a sanitised path, at most."""
 _READ = 1024
-# A name that holds an address or a long number is not a name: somebody's data stands where a name belongs.
-_ADDRESS = re.compile(r"[^\s@]*@[^\s@]*")
+# A name that holds an address or a card number is not a name: somebody's data stands where a name belongs.
 _LONG_NUMBER = re.compile(r"[0-9](?:[ .-]?[0-9]){12,}")
-_TEXT = re.compile(r"[^A-Za-z0-9._/ -]+")
-_PATH = re.compile(r"[^A-Za-z0-9._/ \[\]*-]+")
+_NOT_TEXT = re.compile(r"[^A-Za-z0-9._/ -]+")
+_NOT_PATH = re.compile(r"[^A-Za-z0-9._/ \[\]*-]+")
 
 
 def sanitise(text: str) -> str:
@@ -20,15 +19,27 @@ def sanitise(text: str) -> str:
 
     Everything else becomes `_`; so do words with an `@` and numbers of 13 digits or more.
     """
-    return _clean(text[:_READ], path=False)
+    return _text(text if len(text) <= _READ else text[:_READ])
 
 
 def sanitise_path(path: str) -> str:
     """Give the path of a field in the characters of `sanitise` and `[`, `]`, `*`, at most `MAX_PATH` characters."""
-    return _clean(path[:_READ], path=True)
+    return _path(path if len(path) <= _READ else path[:_READ])
+
+
+# The same few names stand in every finding: without the cache they would cost more than the rest of it.
+@lru_cache(maxsize=8192)
+def _text(text: str) -> str:
+    return _NOT_TEXT.sub("_", _masked(text))[:MAX_TEXT].strip()
 
 
 @lru_cache(maxsize=8192)
-def _clean(text: str, *, path: bool) -> str:
-    text = _LONG_NUMBER.sub("_", _ADDRESS.sub("_", text))
-    return (_PATH if path else _TEXT).sub("_", text)[: MAX_PATH if path else MAX_TEXT].strip()
+def _path(path: str) -> str:
+    return _NOT_PATH.sub("_", _masked(path))[:MAX_PATH].strip()
+
+
+def _masked(text: str) -> str:
+    if "@" in text:
+        # By words and not by a pattern, which would go back and forth over a long text.
+        text = " ".join(["_" if "@" in word else word for word in text.split(" ")])
+    return _LONG_NUMBER.sub("_", text)

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from detectors.assessment import Assessment
 from detectors.rules.arithmetic import EvaluationError, FaultKind
-from detectors.rules.ruleset import Rule, RuleSet
+from detectors.rules.plan import Rule, candidates
+from detectors.rules.ruleset import RuleSet
 from topics.finding import Detector, Finding, Severity
 from topics.sanitise import sanitise, sanitise_path
 
@@ -43,7 +44,7 @@ def judge(
     errors: list[RuleError] = []
     plans = ruleset.plans
     for facts in assessments:
-        for rule in plans[facts.detector].candidates(facts):
+        for rule in candidates(plans[facts.detector], facts):
             try:
                 if rule.when.holds(facts):
                     findings.append(_finding(rule, facts, _severity(rule, facts), record, bundle))
@@ -68,8 +69,8 @@ def episode_key(rule: str, major: str, values: tuple[str, ...]) -> str:
 
 def _hashed(*parts: str) -> str:
     # The length before each part keeps ("a", "bc") apart from ("ab", "c").
-    encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
-    return hashlib.sha256(b"".join(b"%d:%s" % (len(part), part) for part in encoded)).hexdigest()[:32]
+    text = "".join([f"{len(part)}:{part}" for part in parts])
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _severity(rule: Rule, facts: Assessment) -> Severity:

@@ -9,54 +9,16 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from detectors import documents
-from detectors.assessment import Assessment
 from detectors.documents import Problem, line_of
 from detectors.rules.arithmetic import EvaluationError
 from detectors.rules.language import Expression, compile_expression
 from detectors.rules.model import RuleFile
 from detectors.rules.names import Assessor, Kind, assessment, readable, suggestion
+from detectors.rules.plan import Plan, Rule, Trial, plan
 from detectors.rules.positions import place
 from detectors.rules.sentences import compile_sentence
 from detectors.rules.subset import Mistake
-from topics.finding import Detector, Severity
-
-
-class Trial(NamedTuple):
-    """A test of a rule, ready to run."""
-
-    name: str
-    path: str
-    line: int
-    facts: Assessment
-    expects_finding: bool
-
-
-class Rule(NamedTuple):
-    """A compiled rule."""
-
-    file: str
-    written: RuleFile
-    major: str
-    when: Expression
-    severities: tuple[tuple[Expression, Severity], ...]
-    groups: tuple[tuple[str, Callable[[Any], Any]], ...]
-    why: Callable[[Assessment], str]
-    trials: tuple[Trial, ...]
-
-
-class Plan(NamedTuple):
-    """The rules of one assessor, by a word that many of them require."""
-
-    name: str
-    """The name whose value selects; empty when no rule requires a word."""
-    select: Callable[[Any], Any]
-    by_word: Mapping[str, tuple[Rule, ...]]
-    others: tuple[Rule, ...]
-    """Rules for every other value: those that require nothing of the name."""
-
-    def candidates(self, facts: Assessment) -> tuple[Rule, ...]:
-        """Give every rule that may hold for these facts, by id."""
-        return self.by_word.get(self.select(facts), self.others)
+from topics.finding import Detector
 
 
 class RuleSet(NamedTuple):
@@ -97,7 +59,7 @@ def compile_rules(
         return None, sorted(problems)
     rules.sort(key=lambda rule: rule.written.id)
     plans = {
-        assessor.detector: _plan([rule for rule in rules if rule.written.assessor == assessor]) for assessor in Assessor
+        assessor.detector: plan([rule for rule in rules if rule.written.assessor == assessor]) for assessor in Assessor
     }
     return RuleSet(tuple(rules), _digest(rules), MappingProxyType(plans)), []
 
@@ -250,19 +212,6 @@ class _Reading:
 
 UNBOUNDED = frozenset({"flow.recipient_host", "consent.path", "transfer.entry"})
 """Names of text that a record can choose, or that are too many: not for `group_by`."""
-
-
-def _plan(rules: Sequence[Rule]) -> Plan:
-    asked = Counter(name for rule in rules for name in rule.when.requires)
-    if not asked:
-        return Plan("", lambda _facts: None, MappingProxyType({}), tuple(rules))
-    name = min(asked, key=lambda each: (-asked[each], each))
-    known = {word for rule in rules for word in rule.when.requires.get(name, ())}
-    by_word = {
-        word: tuple(rule for rule in rules if word in rule.when.requires.get(name, {word})) for word in sorted(known)
-    }
-    others = tuple(rule for rule in rules if name not in rule.when.requires)
-    return Plan(name, operator.attrgetter(name), MappingProxyType(by_word), others)
 
 
 def _digest(rules: Sequence[Rule]) -> str:

@@ -46,3 +46,9 @@ def test_paths_keep_their_brackets() -> None:
 
 def test_a_huge_text_is_cut_before_it_is_read() -> None:
     assert sanitise("a" * 10_000_000) == "a" * MAX_TEXT
+
+
+def test_a_hostile_text_costs_no_more_than_its_length() -> None:
+    # Each differs, so that the cache helps none of them.
+    for number in range(2_000):
+        assert sanitise(f"a@ {number} " + "1-2.3 4x" * 200)

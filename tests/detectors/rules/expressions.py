@@ -1,12 +1,15 @@
 """Random well-typed expressions of the rule language, and facts to run them on."""
 
 import operator
+from collections.abc import Callable, Sequence
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 from detectors.assessment import Assessment
 from detectors.rules.language import environment
 from detectors.rules.names import Assessor, Kind, assessment, readable
+
+Choice = TypeVar("Choice")
 
 INTS = ("0", "1", "2", "-1", "3", "7", "-7", "9223372036854775807", "-9223372036854775808", "4611686018427387904")
 TEXTS = ("", "a", "b", "ab", "advertising", "é", "\U0001f600", "Z")
@@ -21,42 +24,42 @@ class Writer:
         self._variables: list[str] = []
 
     def condition(self) -> str:
-        return self.bool(self._pick([1, 2, 2, 3, 3, 4]))
+        return self.truth(self._pick([1, 2, 2, 3, 3, 4]))
 
-    def bool(self, depth: int) -> str:
+    def truth(self, depth: int) -> str:
         if depth == 0:
             return self._pick(["true", "false", self._name(Kind.BOOL)])
         less = depth - 1
         return self._any_of(
-            lambda: f"({self.bool(less)} && {self.bool(less)} && {self.bool(less)})",
-            lambda: f"({self.bool(less)} && {self.bool(less)})",
-            lambda: f"({self.bool(less)} || {self.bool(less)})",
-            lambda: f"!({self.bool(less)})",
-            lambda: f"({self.bool(less)} ? {self.bool(less)} : {self.bool(less)})",
-            lambda: f"({self.int(less)} {self._comparison()} {self.int(less)})",
+            lambda: f"({self.truth(less)} && {self.truth(less)} && {self.truth(less)})",
+            lambda: f"({self.truth(less)} && {self.truth(less)})",
+            lambda: f"({self.truth(less)} || {self.truth(less)})",
+            lambda: f"!({self.truth(less)})",
+            lambda: f"({self.truth(less)} ? {self.truth(less)} : {self.truth(less)})",
+            lambda: f"({self.whole(less)} {self._comparison()} {self.whole(less)})",
             lambda: f"({self.text(less)} {self._comparison()} {self.text(less)})",
             lambda: f"({self.texts(less)} {self._pick(['==', '!='])} {self.texts(less)})",
             lambda: f"{self.text(less)}.{self._pick(['startsWith', 'endsWith', 'contains'])}({self.text(less)})",
             lambda: f"({self.text(less)} in {self.texts(less)})",
-            lambda: f"({self.int(less)} in [{self.int(less)}, {self.int(less)}])",
+            lambda: f"({self.whole(less)} in [{self.whole(less)}, {self.whole(less)}])",
             lambda: f"({self.text(less)} in {self._map(less)})",
             lambda: f"has({self._map(less)}.{self._pick(['a', 'b', 'ab'])})",
             lambda: self._macro(less),
-            lambda: self._word(),
+            self.word,
         )
 
-    def int(self, depth: int) -> str:
+    def whole(self, depth: int) -> str:
         if depth == 0:
             return self._pick([*INTS, self._name(Kind.INT)])
         less = depth - 1
         return self._any_of(
-            lambda: f"({self.int(less)} {self._pick(['+', '-', '*', '/', '%'])} {self.int(less)})",
-            lambda: f"-({self.int(less)})",
+            lambda: f"({self.whole(less)} {self._pick(['+', '-', '*', '/', '%'])} {self.whole(less)})",
+            lambda: f"-({self.whole(less)})",
             lambda: f"size({self.text(less)})",
             lambda: f"{self.texts(less)}.size()",
             lambda: f"{self._map(less)}[{self.text(less)}]",
             lambda: f"{self._map(less)}.{self._pick(['a', 'b'])}",
-            lambda: f"({self.bool(less)} ? {self.int(less)} : {self.int(less)})",
+            lambda: f"({self.truth(less)} ? {self.whole(less)} : {self.whole(less)})",
         )
 
     def text(self, depth: int) -> str:
@@ -66,8 +69,8 @@ class Writer:
         less = depth - 1
         return self._any_of(
             lambda: f"({self.text(less)} + {self.text(less)})",
-            lambda: f"{self.texts(less)}[{self._pick(['0', '1', '-1', self.int(less)])}]",
-            lambda: f"({self.bool(less)} ? {self.text(less)} : {self.text(less)})",
+            lambda: f"{self.texts(less)}[{self._pick(['0', '1', '-1', self.whole(less)])}]",
+            lambda: f"({self.truth(less)} ? {self.text(less)} : {self.text(less)})",
             lambda: self.text(0),
         )
 
@@ -78,28 +81,28 @@ class Writer:
         return self._any_of(
             lambda: f"[{self.text(less)}, {self.text(less)}]",
             lambda: f"({self.texts(less)} + {self.texts(less)})",
-            lambda: self._over(less, "filter", self.bool),
+            lambda: self._over(less, "filter", self.truth),
             lambda: self._over(less, "map", self.text),
             lambda: self.texts(0),
         )
 
     def _macro(self, depth: int) -> str:
-        return self._over(depth, self._pick(["all", "exists", "exists_one"]), self.bool)
+        return self._over(depth, self._pick(["all", "exists", "exists_one"]), self.truth)
 
-    def _over(self, depth: int, macro: str, body: Any) -> str:
+    def _over(self, depth: int, macro: str, body: Callable[[int], str]) -> str:
         items = self.texts(depth)
         # The same name twice hides the outer variable.
         variable = self._pick(["x", "y"])
         self._variables.append(variable)
         inside = body(depth)
-        extra = f"{self.bool(0)}, " if macro == "map" and self._random.random() < 0.3 else ""
+        extra = f"{self.truth(0)}, " if macro == "map" and self._random.random() < 0.3 else ""
         self._variables.pop()
         return f"{items}.{macro}({variable}, {extra}{inside})"
 
     def _map(self, depth: int) -> str:
-        return f'{{"a": {self.int(depth)}, "b": {self.int(depth)}}}'
+        return f'{{"a": {self.whole(depth)}, "b": {self.whole(depth)}}}'
 
-    def _word(self) -> str:
+    def word(self) -> str:
         name = self._pick([each for each in self._names.values() if each.words])
         words = sorted(name.words or ())
         word = self._pick(words)
@@ -122,10 +125,10 @@ class Writer:
     def _comparison(self) -> str:
         return self._pick(["==", "!=", "<", "<=", ">", ">="])
 
-    def _any_of(self, *choices: Any) -> str:
-        return str(self._pick(choices)())
+    def _any_of(self, *choices: Callable[[], str]) -> str:
+        return self._pick(choices)()
 
-    def _pick(self, choices: Any) -> Any:
+    def _pick(self, choices: Sequence[Choice]) -> Choice:
         return self._random.choice(choices)
 
 

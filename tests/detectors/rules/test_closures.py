@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from detectors.assessment import Assessment
 from detectors.rules.arithmetic import EvaluationError
 from detectors.rules.closures import requirements
 from detectors.rules.language import compile_expression, environment
@@ -16,11 +17,11 @@ from tests.detectors.rules.expressions import Writer, activation, facts, interpr
 _PER_EXAMPLE = 20
 
 
-def _closed(text: str, assessor: Assessor, given_facts: object) -> bool | None:
+def _closed(text: str, assessor: Assessor, given_facts: Assessment) -> bool | None:
     expression, mistakes = compile_expression(text, assessor)
     assert expression is not None, (text, mistakes)
     try:
-        return expression.holds(given_facts)  # type: ignore[arg-type]
+        return expression.holds(given_facts)
     except EvaluationError:
         return None
 
@@ -88,7 +89,7 @@ def test_generated_expressions_hold_fail_and_raise_in_good_shares() -> None:
         ("false ? true : law.honours_gpc", False),
     ],
 )
-def test_semantics_of_cel_are_kept(text: str, expected: bool | None) -> None:
+def test_semantics_of_cel_are_kept(text: str, *, expected: bool | None) -> None:
     case, _wrong = assessment(Assessor.TRACKING, {})
     assert case is not None
     assert _closed(text, Assessor.TRACKING, case) is expected
@@ -102,7 +103,7 @@ def test_facts_without_a_required_word_never_hold(seed: int) -> None:
     writer, case = Writer(random, Assessor.TRACKING), facts(random, Assessor.TRACKING)
     values = activation(case, Assessor.TRACKING)
     for _ in range(10):
-        text = f"{writer._word()} && {writer.condition()}"
+        text = f"{writer.word()} && {writer.condition()}"
         required = requirements(decode(environment(Assessor.TRACKING).compile(text).serialize()).root)
         if any(values[name] not in words for name, words in required.items()):
             assert _closed(text, Assessor.TRACKING, case) is False, text

@@ -59,7 +59,7 @@ def test_all_mistakes_of_an_expression_are_given_at_once_in_order() -> None:
     assert [mistake.offset for mistake in mistakes] == [0, 17, 34]
 
 
-def test_three_thousand_conjuncts_within_the_limit_run() -> None:
+def test_a_long_chain_of_conditions_is_not_deep() -> None:
     text = "&&".join(["true"] * 600)
     expression, _ = compile_expression(text, Assessor.CHECKOUT)
     assert expression is not None
