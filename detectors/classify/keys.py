@@ -1,0 +1,183 @@
+"""Names of fields: split into words, looked up once, remembered by value."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from detectors.classify.values import digits_in, find_email, looks_like_card
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
+_SEGMENTS = re.compile(r"[.\[\]/:]+")
+_PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,40}\Z")
+_CACHED_KEYS = 16_384
+_LONGEST_WORD = 24
+_LONGEST_KEY = 128
+
+
+class Meaning(NamedTuple):
+    """One category that a name may tell, and under which circumstances."""
+
+    category: str
+    check: str
+    near: int
+    """Contexts of which one is needed, as bits; 0: none is needed."""
+    not_near: int
+    """Contexts, also of siblings, in which the name means something else."""
+    not_in: int
+    """Contexts of what stands above, in which the name means something else."""
+
+
+class Key(NamedTuple):
+    """All that a raw key tells, whatever its value."""
+
+    word: str
+    """The key as a path may show it: itself, or `*`."""
+    meanings: tuple[Meaning, ...]
+    """Candidates in the order to try; the first whose circumstances and value fit wins."""
+    own: int
+    """Contexts that the key gives to its own value (`billing_city`: address)."""
+    inner: int
+    """Contexts that it gives to what is inside it."""
+    beside: int
+    """Contexts that it gives to its siblings."""
+    neutral: bool
+    """It says nothing, so what is inside keeps the context from above."""
+    reference: bool
+    """A long number below it is a reference and no card."""
+    holds: str
+    """`email` or `card` when the key itself is one, else empty."""
+
+
+class Vocabulary(NamedTuple):
+    """Words with the contexts that they give, as bits, ready for look-up."""
+
+    names: Mapping[str, tuple[Meaning, ...]]
+    contexts: Mapping[str, int]
+    siblings: Mapping[str, int]
+    qualifiers: Mapping[str, int]
+    neutral: frozenset[str]
+    decorations: frozenset[str]
+    references: frozenset[str]
+    thing: int
+    """The context of what is no person."""
+    people: int
+    """Contexts that a thing switches off."""
+
+
+class KeyReader:
+    """Reads keys of one taxonomy; remembers harmless ones, never one that may itself be personal data."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._known: dict[str, Key] = {}
+
+    def read(self, raw: str) -> Key:
+        """Tell what a key means."""
+        key = self._known.get(raw)
+        if key is None:
+            key = self._resolve(raw)
+            if key.word != "*":
+                if len(self._known) >= _CACHED_KEYS:
+                    self._known.clear()
+                self._known[raw] = key
+        return key
+
+    def _resolve(self, raw: str) -> Key:
+        if len(raw) > _LONGEST_KEY:
+            return Key("*", (), 0, 0, 0, neutral=False, reference=False, holds=held_by(raw[: 8 * _LONGEST_KEY]))
+        vocabulary = self._vocabulary
+        # `card[number]` and `billing.city` are paths in one key: what stands first is the parent of what stands last.
+        segments = [each for each in _SEGMENTS.split(raw) if each]
+        own = 0
+        for segment in segments[:-1]:
+            own = self._context(words(segment))
+        last = words(segments[-1]) if segments else []
+        meanings, qualified = self._meanings(last)
+        joined = "".join(last)
+        return Key(
+            word=_shown(raw, known=bool(meanings) and len(segments) < 2),  # more than one segment
+            meanings=meanings,
+            own=own | qualified,
+            inner=self._context(last),
+            beside=vocabulary.siblings.get(joined, 0),
+            neutral=joined in vocabulary.neutral or joined.isdigit(),
+            reference=any(word in vocabulary.references for word in last),
+            holds=held_by(raw),
+        )
+
+    def _context(self, last: list[str]) -> int:
+        known = self._vocabulary.contexts
+        bits = known.get("".join(last), 0)
+        for word in last:
+            bits |= known.get(word, 0)
+        thing = self._vocabulary.thing
+        # `customer_order_items` describes items; a card of a shop's is still a card.
+        return bits & ~self._vocabulary.people if bits & thing else bits
+
+    def _meanings(self, last: list[str]) -> tuple[tuple[Meaning, ...], int]:
+        names = self._vocabulary.names
+        for candidate, bits in self._candidates(last):
+            found = names.get(candidate)
+            if found is None and candidate.endswith("s"):
+                found = names.get(candidate[:-1])
+            if found is not None and (not _is_curt(candidate, last) or any(not each.near for each in found)):
+                return found, bits
+        return (), 0
+
+    def _candidates(self, last: list[str]) -> Iterator[tuple[str, int]]:
+        vocabulary = self._vocabulary
+        joined = "".join(last)
+        yield joined, 0
+        rest = [word for word in last if word not in vocabulary.decorations]
+        if {"sha", "md"} & set(last):
+            rest = [word for word in rest if word not in {"sha", "md", "256", "512", "1", "5"}]
+        if rest and len(rest) < len(last):
+            yield "".join(rest), 0
+        bits = 0
+        while len(rest) > 1 and rest[0] in vocabulary.qualifiers:
+            bits |= vocabulary.qualifiers[rest[0]]
+            rest = rest[1:]
+            yield "".join(rest), bits
+        if len(last) == 1:
+            for qualifier, given in vocabulary.qualifiers.items():
+                if joined.startswith(qualifier) and len(joined) > len(qualifier):
+                    yield joined[len(qualifier) :], given
+        elif len(last) > 1 and len(last[0]) <= _CURT:
+            # A prefix of a vendor's: `vpc_CardNum`, `x_zip`.
+            yield "".join(last[1:]), 0
+
+
+_CURT = 3
+
+
+def _is_curt(candidate: str, last: list[str]) -> bool:
+    """Tell a name that was found only by dropping somebody's prefix: an ambiguous name is not enough then."""
+    return len(last) > 1 and len(last[0]) <= _CURT and candidate == "".join(last[1:])
+
+
+def words(key: str) -> list[str]:
+    """Split a key into lower-case words: `billingAddress_line1` gives billing, address, line, 1."""
+    return [word.lower() for word in _WORDS.findall(key)]
+
+
+def held_by(key: str) -> str:
+    """Tell whether a key itself is an e-mail address or a card number."""
+    if find_email(key):
+        return "email"
+    return "card" if looks_like_card(key) else ""
+
+
+def _shown(raw: str, *, known: bool) -> str:
+    """Give the key as a path may show it: names of fields yes, what may be a person's identifier no."""
+    if known and _PLAIN.match(raw):
+        return raw
+    shown = ".".join(each for each in _SEGMENTS.split(raw) if each)
+    if not _PLAIN.match(shown):
+        return "*"
+    # Numbers, tokens and long single words are values used as keys rather than names of fields.
+    parts = words(raw)
+    if (
+        digits_in(raw) > 4 or len(parts) > 8 or any(len(part) > _LONGEST_WORD for part in parts)
+    ):  # limits of a plain name
+        return "*"
+    return shown

@@ -1,0 +1,164 @@
+"""The taxonomy of personal data: categories, what makes them sensitive, and the names of fields that tell them."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field as Bounded
+from pydantic import field_validator, model_validator
+
+from detectors.classify.keys import KeyReader, Meaning, Vocabulary
+from detectors.classify.values import CHECKS
+from detectors.documents import Problem, Written, read
+
+Word = Annotated[str, Bounded(pattern=r"^[a-z0-9]+$", max_length=64)]
+
+EMAIL = "user.contact.email"
+PHONE = "user.contact.phone_number"
+CARD = "user.financial.credit_card.number"
+LOCATION = "user.location.precise"
+HASHED: Mapping[str, str] = {EMAIL: f"{EMAIL}.hashed", PHONE: f"{PHONE}.hashed"}
+"""Categories that a hash under their name turns into another: still personal data, and a key to match people by."""
+
+_USED_BY_CODE = (EMAIL, PHONE, CARD, LOCATION, *HASHED.values())
+
+
+class Regime(Written):
+    """Where a kind of data counts as sensitive."""
+
+    article_9: bool
+    """GDPR Art. 9(1) lists it."""
+    us_states: tuple[Annotated[str, Bounded(pattern=r"^[A-Z]{2}$")], ...]
+    """Postal codes of the states whose consumer privacy act lists it."""
+
+
+class Category(Written):
+    """One kind of data."""
+
+    label: str
+    check: str
+    regime: str = ""
+    """Code of the regime that makes it sensitive; empty when it is not."""
+    personal: bool = True
+    """False: the field says nothing by itself, only its text is searched."""
+    keys: tuple[Word, ...] = ()
+    near: dict[str, tuple[Word, ...]] = Bounded(default_factory=dict)
+    not_near: tuple[str, ...] = ()
+    not_in: tuple[str, ...] = ()
+
+    @field_validator("check")
+    @classmethod
+    def _is_known_check(cls, check: str) -> str:
+        if check not in CHECKS:
+            raise ValueError(f"unknown check; one of: {', '.join(sorted(CHECKS))}")
+        return check
+
+    @property
+    def sensitive(self) -> bool:
+        """Whether some regime treats it as sensitive."""
+        return bool(self.regime)
+
+
+class TaxonomyFile(Written):
+    """What stands in taxonomy.yaml."""
+
+    contexts: dict[str, tuple[Word, ...]]
+    siblings: dict[str, tuple[Word, ...]]
+    neutral: tuple[Word, ...]
+    qualifiers: dict[str, tuple[Word, ...]]
+    decorations: tuple[Word, ...]
+    references: tuple[Word, ...]
+    regimes: dict[str, Regime]
+    categories: dict[Annotated[str, Bounded(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$")], Category]
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> "TaxonomyFile":
+        wrong = [f"categories lacks {key}" for key in _USED_BY_CODE if key not in self.categories]
+        known = self.contexts.keys()
+        if "thing" not in known or "person" not in known or "address" not in known:
+            wrong.append("contexts needs at least person, address and thing")
+        for group in ("siblings", "qualifiers"):
+            wrong += [f"{group}: unknown context {name}" for name in getattr(self, group) if name not in known]
+        for key, category in self.categories.items():
+            wrong += [
+                f"{key}: unknown context {name}"
+                for name in (*category.near, *category.not_near, *category.not_in)
+                if name not in known
+            ]
+            if category.regime and category.regime not in self.regimes:
+                wrong.append(f"{key}: unknown regime {category.regime}")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+
+class Taxonomy:
+    """Categories by key, and the reader of field names. Made once; equal for all records."""
+
+    def __init__(self, file: TaxonomyFile) -> None:
+        self.categories: Mapping[str, Category] = file.categories
+        self.regimes: Mapping[str, Regime] = file.regimes
+        self.bits: Mapping[str, int] = {name: 1 << index for index, name in enumerate(file.contexts)}
+        self.keys = KeyReader(_vocabulary(file, self.bits))
+
+    def is_sensitive(self, category: str, jurisdiction: str = "") -> bool:
+        """Tell whether a category is sensitive where the person is (`DE`, `US-CA`).
+
+        Unknown place: whether any regime says so. Outside of the United States the list of GDPR Art. 9 is the measure.
+        """
+        known = self.categories.get(category)
+        if known is None or not known.regime:
+            return False
+        regime = self.regimes[known.regime]
+        country, _, state = jurisdiction.partition("-")
+        if country == "US":
+            return state in regime.us_states if state else bool(regime.us_states)
+        return regime.article_9 or (not country and bool(regime.us_states))
+
+    def label(self, category: str) -> str:
+        """Give the name of a category for people; the key itself when it is unknown."""
+        known = self.categories.get(category)
+        return known.label if known else category
+
+
+def read_taxonomy(text: str, file: str) -> tuple[Taxonomy | None, list[Problem]]:
+    """Read a taxonomy from the text of its file: the taxonomy, or every mistake."""
+    written, problems = read(text, file, TaxonomyFile)
+    return (None if written is None else Taxonomy(written)), problems
+
+
+def _vocabulary(file: TaxonomyFile, bits: Mapping[str, int]) -> Vocabulary:
+    names: dict[str, tuple[Meaning, ...]] = {}
+    for key, category in file.categories.items():
+        not_near, not_in = _bits(category.not_near, bits), _bits(category.not_in, bits)
+        near: dict[str, int] = {}
+        for context, listed in category.near.items():
+            for word in listed:
+                near[word] = near.get(word, 0) | bits[context]
+        meanings = [(word, Meaning(key, category.check, wanted, not_near, not_in)) for word, wanted in near.items()]
+        meanings += [(word, Meaning(key, category.check, 0, 0, not_in)) for word in category.keys]
+        for word, meaning in meanings:
+            names[word] = (*names.get(word, ()), meaning)
+    return Vocabulary(
+        # What needs no context comes last: the nearer reading wins.
+        names={word: tuple(sorted(found, key=lambda each: not each.near)) for word, found in names.items()},
+        contexts=_by_word(file.contexts, bits),
+        siblings=_by_word(file.siblings, bits),
+        qualifiers=_by_word(file.qualifiers, bits),
+        neutral=frozenset(file.neutral),
+        decorations=frozenset(file.decorations),
+        references=frozenset(file.references),
+        thing=bits["thing"],
+        people=bits["person"] | bits["address"],
+    )
+
+
+def _bits(names: tuple[str, ...], bits: Mapping[str, int]) -> int:
+    return sum(bits[name] for name in set(names))
+
+
+def _by_word(groups: Mapping[str, tuple[str, ...]], bits: Mapping[str, int]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name, listed in groups.items():
+        for word in listed:
+            found[word] = found.get(word, 0) | bits[name]
+    return found
