@@ -16,6 +16,9 @@ from detectors.consent.us_sections import UsSection
 ROWS: list[dict[str, Any]] = [
     json.loads(line) for line in Path(__file__).with_name("vectors").joinpath("public.jsonl").open(encoding="utf-8")
 ]
+IAB: list[dict[str, Any]] = [
+    json.loads(line) for line in Path(__file__).with_name("vectors").joinpath("iab.jsonl").open(encoding="utf-8")
+]
 NAMES = {value: key for key, value in gpp.SECTION_NAMES.items()}
 # What the reference reports for segments that are not in the string, and its own bookkeeping.
 FILLERS = {"GpcSegmentType", "GpcSegmentIncluded", "SensitiveDataConsentSegmentIncluded"}
@@ -133,9 +136,7 @@ def as_canada(ca: TcfCanada) -> dict[str, Any]:
             "PubPurposesImpliedConsent": flags(ca.publisher.legitimate_interests, 24),
             "NumCustomPurposes": ca.publisher.custom_count,
             "CustomPurposesExpressConsent": flags(ca.publisher.custom_consents, ca.publisher.custom_count),
-            "CustomPurposesImpliedConsent": flags(
-                ca.publisher.custom_legitimate_interests, ca.publisher.custom_count
-            ),
+            "CustomPurposesImpliedConsent": flags(ca.publisher.custom_legitimate_interests, ca.publisher.custom_count),
         }
     return given
 
@@ -202,7 +203,9 @@ def compare_gpp(row: dict[str, Any]) -> None:
         given = as_section(section)
         if isinstance(section, UsSection) and not section.layout:
             place = list(decoded.ids).index(NAMES[name])
-            assert has_segment(row["string"], place) == (section.gpc is not None or (section.name in LATE and "SensitiveDataProcessing" in given))
+            assert has_segment(row["string"], place) == (
+                section.gpc is not None or (section.name in LATE and "SensitiveDataProcessing" in given)
+            )
         wanted = comparable(fields, given)
         if "Version" not in wanted and "MspaVersion" not in wanted:
             given = {key: value for key, value in given.items() if "Version" not in key}
@@ -315,6 +318,16 @@ def test_strings_of_the_standards_own_tests_decode(row: dict[str, Any]) -> None:
         assert as_tcf(tc) == row["expect"]
     else:
         compare_gpp(row)
+
+
+@pytest.mark.parametrize("row", [pytest.param(row, id=row["id"]) for row in IAB[1:]])
+def test_what_the_standards_own_software_wrote_decodes_field_by_field(row: dict[str, Any]) -> None:
+    if row["kind"] == "gpp":
+        compare_gpp(row)
+    else:
+        decoded = tcf.decode(row["string"])
+        assert isinstance(decoded, tcf.TcString)
+        assert as_tcf(decoded) == row["expect"]
 
 
 # Bad by origin and legal by chance, or readable with a remark.

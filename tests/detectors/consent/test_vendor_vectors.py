@@ -35,7 +35,8 @@ def gcd(text: str) -> Any:
     if isinstance(decoded, Refusal):
         return None
     states = {
-        name: getattr(decoded, name) for name in ("ad_storage", "analytics_storage", "ad_user_data", "ad_personalization")
+        name: getattr(decoded, name)
+        for name in ("ad_storage", "analytics_storage", "ad_user_data", "ad_personalization")
     }
     return {
         name: {"default": word(state.default), "update": word(state.update), "effective": word(state.effective)}
