@@ -44,7 +44,7 @@ def kafka(pytestconfig: pytest.Config) -> Iterator[Broker]:
         session.failure = str(reason)
         if _named():
             pytest.fail(session.failure, pytrace=False)
-        _skip_or_fail(session.failure)
+        skip_or_fail(session.failure)
     session.broker = broker
     try:
         if not broker.real:
@@ -73,7 +73,7 @@ def own_cluster() -> Iterator[Callable[[int], Cluster]]:
         try:
             started.append(Cluster(size))
         except Unavailable as reason:
-            _skip_or_fail(f"no Apache Kafka on the JVM that a test may kill: {reason}")
+            skip_or_fail(f"no Apache Kafka on the JVM that a test may kill: {reason}")
         return started[-1]
 
     yield start
@@ -85,12 +85,12 @@ def own_cluster() -> Iterator[Callable[[int], Cluster]]:
 def gateway(kafka: Broker) -> Iterator[Gateway]:
     """A real nginx whose access log travels through rsyslog to a topic of its own."""
     if not kafka.real:
-        _skip_or_fail("rsyslog's librdkafka 2.0.2 cannot talk to the embedded broker")
+        skip_or_fail("rsyslog's librdkafka 2.0.2 cannot talk to the embedded broker")
     topic = create_topic(kafka.bootstrap, unique_name("gateway"))
     try:
         running = Gateway(kafka.bootstrap, topic)
     except Unavailable as reason:
-        _skip_or_fail(f"no nginx with rsyslog: {reason}")
+        skip_or_fail(f"no nginx with rsyslog: {reason}")
     try:
         yield running
     finally:
@@ -111,7 +111,7 @@ def _kafka_keeps_what_is_tested(request: pytest.FixtureRequest) -> None:
     if lacking and broker.kind == "environment":
         pytest.skip(f"{broker.title()} is not set up to show in a test's time: {', '.join(lacking)}")
     if lacking:
-        _skip_or_fail(f"{broker.title()} does not keep: {', '.join(lacking)}")
+        skip_or_fail(f"{broker.title()} does not keep: {', '.join(lacking)}")
 
 
 def _named() -> str:
@@ -119,7 +119,7 @@ def _named() -> str:
     return os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "").strip()
 
 
-def _skip_or_fail(reason: str) -> NoReturn:
+def skip_or_fail(reason: str) -> NoReturn:
     _fail_in_ci(reason)
     pytest.skip(reason)
 

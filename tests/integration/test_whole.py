@@ -1,0 +1,311 @@
+"""The whole monitor on Apache Kafka: what goes in, what comes out, and that it adds up exactly."""
+
+import base64
+import hashlib
+import json
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
+from random import Random
+from typing import Any
+
+import pytest
+
+from monitor.shop import Plant, Shop
+from tests.integration.system import Coordinates, System, expand, page, read_topic
+from tests.kafka.jvm import Cluster
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+
+PIECES = 3_000
+TOPICS = {"events": "shop.events", "kong": "shop.kong", "nginx": "shop.nginx", "consent": "privacy.consent.v1"}
+SOURCES = (
+    {"topic": "shop.events", "adapter": "segment", "service": "web-shop"},
+    {"topic": "shop.kong", "adapter": "kong", "service": "api-gateway", "body": "request.body"},
+    {"topic": "shop.nginx", "adapter": "nginx", "service": "edge"},
+    {"topic": "shop.har", "adapter": "har", "service": "browser"},
+)
+CANARIES = {
+    "email": "canary.{}@secret-canary.example",
+    "name": "Zebedeecanary{} Quillfeather",
+    "card": "4000056655665556",
+    "phone": "+1555019{}7731",
+}
+
+
+@dataclass
+class Run:
+    """What one run of the whole monitor left behind."""
+
+    system: System
+    plants: dict[Coordinates, Plant]
+    hostile: set[Coordinates]
+    har: Coordinates
+    accounting: list[dict[str, Any]]
+    findings: list[dict[str, Any]]
+    dead_letters: list[dict[str, Any]]
+    episodes: dict[str, dict[str, Any]]
+    produced: Counter[tuple[str, int]]
+    pages: str
+
+
+@pytest.fixture(scope="module", params=["at_least_once", "exactly_once"])
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    delivery: str = request.param
+    with (
+        Cluster(1) as cluster,
+        System(cluster.bootstrap, tmp_path_factory.mktemp(delivery), SOURCES, {"delivery": delivery}) as system,
+    ):
+        start_ms = time.time_ns() // 1_000_000 - PIECES * 5
+        pieces = list(islice(Shop(11, start_ms).stream(), PIECES))
+        workers = system.start("run", "--workers", "2")
+        alerts = system.start("alerts")
+        places = system.produce([(TOPICS[each.role], each.key, each.value) for each in pieces])
+        har = system.produce([("shop.har", None, json.dumps(har_page()).encode())])
+        canaries = system.produce(canary_records())
+        hostile = system.produce([(topic, None, value) for topic, value in hostile_records()])
+        accounting = system.await_judged(90)
+        findings = system.read("privacy.findings.v1")
+        episodes = system.await_episodes(sum(each["count"] for each in findings))
+        pages = "\n".join(page(url) for url in page_urls(system))
+        for process in (workers, alerts):
+            process.terminate()
+        codes = [process.wait(30) for process in (workers, alerts)]
+        assert codes == [0, 0], system.logs()
+        produced = Counter((topic, partition) for topic, partition, _ in [*places, *har, *canaries, *hostile])
+        yield Run(
+            system,
+            {place: piece.plant for place, piece in zip(places, pieces, strict=True) if piece.plant is not None},
+            set(hostile),
+            har[0],
+            accounting,
+            findings,
+            system.read("privacy.deadletter.v1"),
+            episodes,
+            produced,
+            pages,
+        )
+
+
+def test_every_planted_violation_is_found_and_none_is_invented(run: Run) -> None:
+    found = defaultdict(set)
+    for each in run.findings:
+        if each["verdict"] == "violation" and each["topic"] != "shop.har":
+            for place in expand(each):
+                found[place].add(each["detector"])
+    planted = {place: {plant.detector} for place, plant in run.plants.items() if plant.expected == "violation"}
+    assert len(planted) > 20
+    assert dict(found) == planted
+
+
+def test_every_offset_lies_in_exactly_one_class(run: Run) -> None:
+    ranges = defaultdict(list)
+    for each in run.accounting:
+        assert sum(length for length, _ in each["runs"]) == each["end"] - each["start"]
+        ranges[each["topic"], each["partition"]].append((each["start"], each["end"]))
+    for place, spans in ranges.items():
+        spans.sort()
+        assert spans[0][0] == 0
+        assert all(before[1] == after[0] for before, after in pairwise(spans)), place
+    ends = {place: spans[-1][1] for place, spans in ranges.items()}
+    assert ends == {place: count for place, count in run.produced.items() if place[0] != "privacy.consent.v1"}
+
+
+def test_dead_letters_are_the_malformed_records_and_no_others(run: Run) -> None:
+    whole = {(each["topic"], each["partition"], each["offset"]) for each in run.dead_letters if each["item"] is None}
+    malformed = {place for place, plant in run.plants.items() if plant.expected == "dead-letter"}
+    assert malformed <= whole | {(e["topic"], e["partition"], e["offset"]) for e in run.dead_letters}
+    assert whole - malformed <= run.hostile
+    counted = sum(length for each in run.accounting for length, kind in each["runs"] if kind == "dead-lettered")
+    assert counted == len({(e["topic"], e["partition"], e["offset"]) for e in run.dead_letters if e["item"] is None})
+
+
+def test_findings_accounting_and_episodes_add_up(run: Run) -> None:
+    folded = Counter[str]()
+    for each in run.findings:
+        assert each["count"] == len(expand(each))
+        folded[each["episode_key"]] += each["count"]
+    assert {key: each["findings"] for key, each in run.episodes.items()} == dict(folded)
+    assert sum(each["findings"] for each in run.accounting) == sum(folded.values())
+
+
+def test_a_recorded_page_names_its_recipients(run: Run) -> None:
+    rules = {each["rule"] for each in run.findings if each["topic"] == "shop.har"}
+    # A browser that sent Sec-GPC and no place: the law is unknown, so it is a gap and not a violation.
+    verdicts = {each["verdict"] for each in run.findings if each["topic"] == "shop.har"}
+    assert verdicts <= {"gap", "violation"}
+    assert rules, "the page discloses to an advertising network"
+
+
+def test_planted_secrets_are_nowhere_but_in_the_sources(run: Run) -> None:
+    outputs = [run.pages, run.system.logs()]
+    for topic in ("findings", "shadow", "alerts", "deadletter", "accounting"):
+        for key, value, headers in read_topic(run.system.bootstrap, f"privacy.{topic}.v1"):
+            outputs += [(key or b"").decode("latin-1"), (value or b"").decode("latin-1"), repr(headers)]
+    everything = "\n".join(outputs)
+    assert len(everything) > 10_000
+    for secret in secrets():
+        for form in forms(secret):
+            assert form not in everything
+
+
+def test_metrics_count_what_the_topics_hold(run: Run) -> None:
+    total = sum(
+        float(line.rpartition(" ")[2])
+        for line in run.pages.splitlines()
+        if line.startswith("privacy_findings_total{") and 'mode="live"' in line
+    )
+    assert total == sum(each["count"] for each in run.findings)
+
+
+def page_urls(system: System) -> list[str]:
+    """Find the pages of all processes in their logs."""
+    urls = [json.loads(line)["pages"] + "/metrics" for line in system.logs().splitlines() if '"pages"' in line]
+    assert len(urls) >= 3, system.logs()
+    return urls
+
+
+def har_page() -> dict[str, Any]:
+    def entry(url: str, headers: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
+        return {
+            "startedDateTime": "2026-11-02T10:00:00.000Z",
+            "pageref": "page_1",
+            "request": {
+                "method": "GET",
+                "url": url,
+                "headers": [{"name": name, "value": value} for name, value in [("Sec-GPC", "1"), *headers]],
+                "queryString": [],
+                "cookies": [],
+            },
+            "response": {"status": 200, "headers": [], "content": {}},
+        }
+
+    return {
+        "log": {
+            "version": "1.2",
+            "creator": {"name": "test", "version": "1"},
+            "pages": [
+                {"id": "page_1", "title": "https://www.shop.example/", "startedDateTime": "2026-11-02T10:00:00Z"}
+            ],
+            "entries": [
+                entry("https://www.shop.example/"),
+                entry(f"https://www.facebook.com/tr?id=1&ev=Purchase&em={CANARIES['email'].format('har')}"),
+            ],
+        }
+    }
+
+
+def canary_records() -> list[tuple[str, bytes | None, bytes | None]]:
+    """Give a record of each format that carries secrets everywhere a secret can stand."""
+    secret = {kind: text.format("x") for kind, text in CANARIES.items()}
+    person = {
+        "email": secret["email"],
+        "name": secret["name"],
+        "phone": secret["phone"],
+        secret["email"]: secret["name"],
+    }
+    event = {
+        "type": "track",
+        "event": "Checkout Step Completed",
+        "userId": secret["email"],
+        "anonymousId": secret["name"],
+        "properties": {**person, "card": {"number": secret["card"], "cvc": "987"}, "step": "shipping"},
+        "context": {
+            "gpc": True,
+            "ip": "192.0.2.77",
+            "traits": person,
+            "location": {"country": "US", "region": "CA"},
+            "page": {"url": f"https://www.shop.example/checkout/shipping?email={secret['email']}"},
+        },
+        "integrations": {"Facebook Pixel": True, secret["email"]: True},
+    }
+    headers = {
+        "host": "api.shop.example",
+        "sec-gpc": "1",
+        "cookie": f"ajs_user_id={secret['email']}",
+        "cloudfront-viewer-country": "US",
+        "cloudfront-viewer-country-region": "CA",
+        "x-custom": secret["name"],
+    }
+    kong = {
+        "started_at": 1_793_606_400_000,
+        "client_ip": "192.0.2.78",
+        "request": {
+            "method": "POST",
+            "uri": f"/checkout/shipping?email={secret['email']}",
+            "headers": headers,
+            "body": json.dumps({**person, "cvv": "987", "cardNumber": secret["card"], "dateOfBirth": "1990-01-01"}),
+        },
+        "route": {"name": "checkout-shipping"},
+        "service": {"host": "graph.facebook.com"},
+        "consumer": {"username": secret["email"]},
+    }
+    nginx = {
+        "time_iso8601": "2026-11-02T10:00:00+00:00",
+        "remote_addr": "192.0.2.79",
+        "request_method": "POST",
+        "host": "graph.facebook.com",
+        "request_uri": f"/v18.0/1/events?email={secret['email']}",
+        "http_sec_gpc": "1",
+        "http_cookie": f"name={secret['name']}",
+        "request_body": json.dumps(person),
+        "status": "200",
+    }
+    broken = json.dumps(event)[:-20].encode()
+    return [
+        ("shop.events", secret["email"].encode(), json.dumps(event).encode()),
+        ("shop.kong", None, json.dumps(kong).encode()),
+        ("shop.nginx", None, json.dumps(nginx).encode()),
+        ("shop.events", None, broken),
+        ("shop.kong", None, json.dumps(kong)[:-30].encode()),
+    ]
+
+
+def secrets() -> list[str]:
+    return [
+        *(text.format(kind) for text in CANARIES.values() for kind in ("x", "har")),
+        "Zebedeecanaryx",
+        "secret-canary",
+    ]
+
+
+def forms(secret: str) -> list[str]:
+    data = secret.encode()
+    return [
+        secret,
+        secret.lower(),
+        secret[::-1],
+        data.hex(),
+        base64.b64encode(data).decode().rstrip("="),
+        base64.urlsafe_b64encode(data).decode().rstrip("="),
+        secret.replace("@", "%40"),
+        hashlib.sha256(data).hexdigest(),
+        hashlib.md5(data).hexdigest(),  # noqa: S324 - a form to look for
+    ]
+
+
+def hostile_records() -> list[tuple[str, bytes]]:
+    """Give what must harm nothing: random bytes, cut JSON, other encodings, nulls, huge and deep values."""
+    rng = Random(5)
+    topics = [str(source["topic"]) for source in SOURCES]
+    good = json.dumps({"type": "track", "event": "Product Viewed", "userId": "ü"})
+    values = [rng.randbytes(rng.randrange(1, 300)) for _ in range(1_000)]
+    values += [good[:length].encode() for length in range(1, len(good), 5)]
+    values += [
+        good.encode("utf-16"),
+        good.encode("latin-1", "replace"),
+        "ü".encode("latin-1"),
+        b"null",
+        b"[]",
+        b"{}",
+        b"0",
+        b'""',
+    ]
+    values += [b"", b"\x00" * 100, b"[" * 10_000, b'{"a":' * 10_000 + b"1" + b"}" * 10_000]
+    values += [
+        b'{"properties":' + b"[" * 10_000 + b"]" * 10_000 + b"}",
+        b'{"type":"track","properties":{"a":"' + b"x" * 10_000_000 + b'"}}',
+    ]
+    return [(topics[index % len(topics)], value) for index, value in enumerate(values)]
