@@ -5,6 +5,7 @@ Google App Engine, Akamai EdgeScape. Codes are ISO 3166-1 alpha-2 and ISO 3166-2
 """
 
 import re
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from topics.adapters.reading import Headers
@@ -37,6 +38,7 @@ _NAMES = {
     "switzerland": "CH",
     "brazil": "BR",
 }
+_LONGEST = 64
 _SUBDIVISION = re.compile(r"[A-Z0-9]{1,3}")
 _PAIRS = (
     ("cloudfront-viewer-country", "cloudfront-viewer-country-region"),
@@ -61,14 +63,19 @@ NOWHERE = Located()
 
 def located(country: Any, region: Any, source: str) -> Located:
     """Give ISO codes of a country (a code, or the English name of a common one) and of a region of it (`CA` or `US-CA`)."""
-    if type(country) is not str:
+    if type(country) is not str or len(country) > _LONGEST:
         return NOWHERE
+    return _located(country, region if type(region) is str and len(region) <= _LONGEST else "", source)
+
+
+@lru_cache(maxsize=4_096)
+def _located(country: str, region: str, source: str) -> Located:
     code = country.strip().upper()
     if code not in _COUNTRIES:
         code = _NAMES.get(country.strip().lower(), "")
         if not code:
             return NOWHERE
-    part = region.strip().upper().removeprefix(f"{code}-") if type(region) is str else ""
+    part = region.strip().upper().removeprefix(f"{code}-")
     return Located(code, f"{code}-{part}" if _SUBDIVISION.fullmatch(part) else None, source)
 
 

@@ -41,7 +41,7 @@ def read(raw: msgspec.Raw, recipients: tuple[str, ...]) -> Sent | None:
     excluded: list[str] = []
     others = True
     for key, setting in named.items():
-        name = "".join(each for each in key[:_LONGEST_NAME] if each.isprintable()).strip()
+        name = key if key.isprintable() and len(key) <= _LONGEST_NAME else _clean(key)
         written = bytes(setting)
         on = written == b"true" or written[:1] == b"{"
         if not name or not (on or written == b"false"):
@@ -57,6 +57,10 @@ def read(raw: msgspec.Raw, recipients: tuple[str, ...]) -> Sent | None:
                 excluded.append(name)
     staged = _staged(recipients, switched, others=others)
     return Sent((*destinations, *staged.destinations), (*excluded, *staged.excluded))
+
+
+def _clean(name: str) -> str:
+    return "".join(each for each in name[:_LONGEST_NAME] if each.isprintable()).strip()
 
 
 def _staged(recipients: tuple[str, ...], switched: dict[str, bool], *, others: bool) -> Sent:

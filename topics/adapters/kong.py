@@ -16,6 +16,7 @@ from topics.record import RawRecord, Reason, Rejected
 
 _DEFAULT_BODY = "request.body"
 _CREDENTIALS = ("authorization", "proxy-authorization")
+_MASKED = ("REDACTED",)
 
 
 class _Request(msgspec.Struct):
@@ -94,12 +95,16 @@ class Kong:
         seen = headers or {}
         for name in _CREDENTIALS:
             # Kong masks these itself: the mask says nothing about the credential.
-            if seen.get(name) == ("REDACTED",):
+            if name in seen and seen[name] == _MASKED:
                 del seen[name]
         cookies = reading.joined(seen, "cookie", "; ")
         located = geo.from_headers(seen)
-        url = reading.split_url(request.url) if type(request.url) is str else None
+        host = reading.host(reading.first(seen, "host"))
+        # The URL repeats what the two usual members say, so it is taken apart only in their absence.
+        spare = (host is None or request.uri is None) and type(request.url) is str
+        url = reading.split_url(request.url) if spare else None
         path, query = _path_and_query(request, url)
+        forwarded = reading.joined(seen, "x-forwarded-for") if self._trusted else None
         return Observation(
             item=item,
             kind=Kind.REQUEST,
@@ -109,11 +114,11 @@ class Kong:
             record_id=reading.text(request.id),
             name=(reading.text(log.route.name) or reading.text(log.route.id)) if log.route else None,
             method=reading.text(request.method),
-            host=reading.host(reading.first(seen, "host")) or (reading.host(url[1]) if url else None),
+            host=host or (reading.host(url[1]) if url else None),
             path=path,
             status=reading.whole(log.response.status) if log.response else None,
             page_host=reading.page_host(seen),
-            client_ip=reading.client_address(log.client_ip, reading.joined(seen, "x-forwarded-for"), self._trusted),
+            client_ip=reading.client_address(log.client_ip, forwarded, self._trusted),
             user_agent=reading.first(seen, "user-agent"),
             headers=headers,
             cookies=cookies,

@@ -33,6 +33,8 @@ _VISITOR_KINDS = {"ajs_user_id": "user_id", "visitor_id": "anonymous_id", "ajs_a
 _NOBODY = frozenset({"null", "undefined", "none", "nan", "00000000-0000-0000-0000-000000000000"})
 _DEFAULT_PORTS = ("80", "443")
 _LONGEST_TIME = 40
+_FIRST_MS, _LAST_MS = 10**11, 10**14
+_LONGEST_CACHED = 2_048
 
 
 def text(value: Any) -> str | None:
@@ -74,6 +76,8 @@ def milliseconds(value: Any) -> int | None:
     Takes ISO 8601 with any offset and fraction (without an offset: UTC), and numbers, also as text, in seconds, milliseconds, microseconds
     or nanoseconds: the unit is told by the size, which is distinct from 1973 to 5138.
     """
+    if type(value) is int and _FIRST_MS <= value < _LAST_MS:
+        return value
     if type(value) is str:
         if not 8 <= len(value) <= _LONGEST_TIME:
             return None
@@ -106,8 +110,11 @@ _SCALES: tuple[tuple[float, float, int], ...] = (
 
 def address(value: Any) -> str | None:
     """Give the IP address of `ip`, `ip:port`, `[v6]` or `[v6]:port`; None for anything else."""
-    if type(value) is not str:
-        return None
+    return _address(value) if type(value) is str and len(value) <= 64 else None
+
+
+@lru_cache(maxsize=16_384)
+def _address(value: str) -> str | None:
     found = value.strip()
     if found[:1] == "[":
         found = found[1:].partition("]")[0]
@@ -165,15 +172,16 @@ def split_url(value: str) -> tuple[str, str, str, str] | None:
 
 def header_map(raw: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """Give headers with names in lower case and all repeats; absent values are left out."""
-    headers: dict[str, tuple[str, ...]] = {}
+    headers: dict[str, tuple[str, ...]] = {
+        name.lower(): (value,) for name, value in raw.items() if type(value) is str and value not in ABSENT
+    }
+    if len(headers) == len(raw):
+        return headers
+    headers = {}
     for name, value in raw.items():
-        if type(value) is str:
-            values: tuple[str, ...] = () if value in ABSENT else (value,)
-        elif type(value) is list:
-            values = tuple(found for each in value if (found := text(each)) is not None)
-        else:
-            found = text(value)
-            values = () if found is None else (found,)
+        values = tuple(
+            found for each in (value if type(value) is list else (value,)) if (found := text(each)) is not None
+        )
         if values:
             key = name.lower()
             headers[key] = headers[key] + values if key in headers else values
@@ -196,6 +204,11 @@ def visitor_ids(cookies: str | None) -> dict[str, str]:
     """Give the identifiers by kind in well-known visitor cookies, which may be quoted and percent-encoded."""
     if cookies is None or ("ajs_" not in cookies and "visitor_id" not in cookies):
         return {}
+    return dict(_visitor_ids(cookies) if len(cookies) <= _LONGEST_CACHED else _visitor_ids.__wrapped__(cookies))
+
+
+@lru_cache(maxsize=4_096)
+def _visitor_ids(cookies: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for name, value in _VISITOR.findall(cookies):
         plain = identifier(unquote(value).strip().strip('"'))
@@ -211,13 +224,19 @@ def body_part(path: str, data: bytes, content_type: str | None, content_length: 
 
 
 def _media(content_type: str | None, data: bytes) -> Media:
-    named = content_type.lower() if content_type else ""
-    if "json" in named:
-        return Media.JSON
-    if "x-www-form-urlencoded" in named:
-        return Media.FORM
+    named = _named_media(content_type[:_LONGEST_CACHED]) if content_type else None
+    if named is not None:
+        return named
     # Beacons send JSON as text/plain to spare themselves a preflight request.
     return Media.JSON if data.lstrip()[:1] in (b"{", b"[") else Media.TEXT
+
+
+@lru_cache(maxsize=1_024)
+def _named_media(content_type: str) -> Media | None:
+    named = content_type.lower()
+    if "json" in named:
+        return Media.JSON
+    return Media.FORM if "x-www-form-urlencoded" in named else None
 
 
 def query_part(query: str) -> tuple[Part, ...]:
@@ -252,7 +271,7 @@ def page_host(headers: Headers) -> str | None:
 @lru_cache(maxsize=4_096)
 def url_host(value: str) -> str | None:
     """Give the host of an absolute URL; None when it is none."""
-    url = split_url(value)
+    url = split_url(value[:_LONGEST_CACHED])
     return host(url[1]) if url else None
 
 
