@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 from urllib.parse import unquote_plus
@@ -10,7 +11,6 @@ from detectors.consent import gpc
 from detectors.consent.bits import MAX_ID
 from detectors.consent.litter import is_litter
 from detectors.consent.platforms import (
-    PLATFORM_COOKIES,
     Categories,
     from_limited_use,
     from_object,
@@ -87,9 +87,10 @@ _CONTAINERS = frozenset({"ext", "regs", "user", "consent", "privacy", "device", 
 """Objects in which the names above may stand again."""
 
 _QUERY_MARKS = ("gdpr", "gpp", "us_privacy", "usprivacy", "gcs", "gcd", "dpo=")
-_COOKIE_MARKS = (*_COOKIES, *PLATFORM_COOKIES)
-# One pass over the text: measured at a quarter of the cost of a search for each name.
-_ANY_COOKIE = re.compile("|".join(map(re.escape, sorted({mark[:5] for mark in _COOKIE_MARKS}))))
+_COOKIE_MARKS = (
+    "usprivacy", "us_privacy", "euconsent", "eupubconsent", "OTGPP", "Optanon", "CookieConsent", "notice_gdpr",
+    "cmapi_cookie", "didomi_", "osano_", "TC_PRIVACY",
+)  # fmt: skip
 _NESTED = re.compile(r"[?&;#]")
 
 _MAX_PARTS = 512
@@ -100,9 +101,13 @@ _Group = list[tuple[str, str, Any]]
 """What stands side by side: (standard, name in the path, value)."""
 
 
+def _has_mark(text: str, marks: tuple[str, ...]) -> bool:
+    return any(mark in text for mark in marks)
+
+
 def from_cookies(cookies: str, categories: Categories) -> tuple[Signal, ...]:
     """Read the Cookie header as sent. The first cookie of a name counts, as in browsers and servers alike."""
-    if _ANY_COOKIE.search(cookies) is None:
+    if not _has_mark(cookies, _COOKIE_MARKS):
         return ()
     jar: dict[str, str] = {}
     for part in cookies.split(";", _MAX_PARTS)[:_MAX_PARTS]:
@@ -114,7 +119,7 @@ def from_cookies(cookies: str, categories: Categories) -> tuple[Signal, ...]:
 
 def from_query(query: str) -> tuple[Signal, ...]:
     """Read a raw query string, and those of URLs inside its values, two levels deep."""
-    if not any(mark in query for mark in _QUERY_MARKS):
+    if not _has_mark(query, _QUERY_MARKS):
         return ()
     found: list[Signal] = []
     for prefix, group in _query_groups(query, "query.", 0):
@@ -128,7 +133,7 @@ def _query_groups(query: str, prefix: str, depth: int) -> Iterator[tuple[str, _G
         key, _, value = part.partition("=")
         if key in _QUERY:
             group.append((_QUERY[key], key, unquote_plus(value)))
-        elif depth < 2 and "%" in value and any(mark in value for mark in _QUERY_MARKS):
+        elif depth < 2 and "%" in value and _has_mark(value, _QUERY_MARKS):
             yield from _query_groups(unquote_plus(value), "query.nested.", depth + 1)
     if group:
         yield prefix, group
@@ -149,7 +154,7 @@ def from_context(consent: Mapping[str, Any], categories: Categories) -> tuple[Si
 def _walk(  # noqa: PLR0913, PLR0917 - one step of a recursion over plain values
     key: str, name: str, value: Any, parent: str, groups: dict[str, _Group], categories: Categories, depth: int
 ) -> tuple[Signal, ...]:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         standard = _CONTEXT.get(key)
         if standard is not None:
             groups.setdefault(parent, []).append((standard, name, value))
@@ -188,7 +193,8 @@ def _read_group(group: _Group, prefix: str) -> tuple[Signal, ...]:
             if standard == "gcs" and has_gcd:
                 continue
             seen.setdefault(standard, set()).add(value)
-            found += _STRINGS[standard](value, path, in_force, gdpr_denied)
+            read = _read_string if len(value) <= _CACHED_LENGTH else _read_string.__wrapped__
+            found += read(standard, value, path, in_force, gdpr_denied)
         elif standard in _STRINGS and value is not None:
             found += refused(standard, path, Refusal(Reason.TYPE))
     conflicting = {standard for standard, values in seen.items() if len(values) > 1}
@@ -201,13 +207,25 @@ def _in_conflict(signal: Signal) -> Signal:
     return Signal(signal.kind, says, signal.path, signal.purposes, Remark.CONFLICT.value)
 
 
-_STRINGS: Mapping[str, Any] = {
-    "usp": lambda value, path, _sid, _gdpr: from_usp(value, path),
-    "tcf": lambda value, path, _sid, gdpr: from_tcf(value, path, gdpr_denied=gdpr),
-    "gpp": lambda value, path, sid, _gdpr: from_gpp(value, path, in_force=sid),
-    "gcs": lambda value, path, _sid, _gdpr: from_gcs(value, path),
-    "gcd": lambda value, path, _sid, _gdpr: from_gcd(value, path),
-}
+_STRINGS = frozenset({"usp", "tcf", "gpp", "gcs", "gcd"})
+_CACHED_LENGTH = 2_048
+
+
+@lru_cache(maxsize=8_192)
+def _read_string(
+    standard: str,
+    text: str,
+    path: str,
+    in_force: frozenset[int] | None,
+    gdpr_denied: bool,  # noqa: FBT001 - all parts of the cache's key
+) -> tuple[Signal, ...]:
+    if standard == "tcf":
+        return from_tcf(text, path, gdpr_denied=gdpr_denied)
+    if standard == "gpp":
+        return from_gpp(text, path, in_force=in_force)
+    if standard == "usp":
+        return from_usp(text, path)
+    return from_gcd(text, path) if standard == "gcd" else from_gcs(text, path)
 
 
 _SECTION_ID = re.compile(r"-1|[0-9]{1,5}", re.ASCII)

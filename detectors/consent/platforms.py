@@ -146,7 +146,6 @@ _COOKIES: Mapping[str, Callable[[str, Mapping[str, str], Categories], tuple[Sign
     "osano_consentmanager": _opaque,
     "TC_PRIVACY": _commanders_act,
 }
-PLATFORM_COOKIES = frozenset(_COOKIES)
 
 
 def from_object(key: str, value: Mapping[str, Any], path: str, categories: Categories) -> tuple[Signal, ...]:

@@ -26,7 +26,7 @@ FILLERS = {"GpcSegmentType", "GpcSegmentIncluded", "SensitiveDataConsentSegmentI
 
 def text_of(row: dict[str, Any]) -> str:
     recipe = row.get("string_recipe")
-    return row["string"] if recipe is None else recipe["prefix"] + recipe["repeat"] * recipe["times"]
+    return str(row["string"] if recipe is None else recipe["prefix"] + recipe["repeat"] * recipe["times"])
 
 
 def rows(*groups: str) -> list[Any]:

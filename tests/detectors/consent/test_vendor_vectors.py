@@ -16,8 +16,7 @@ ROWS: list[dict[str, Any]] = [
 ]
 
 
-def word(state: bool | None, absent: str | None = None) -> str | None:
-    return absent if state is None else "granted" if state else "denied"
+WORDS: dict[bool | None, str] = {True: "granted", False: "denied"}
 
 
 def gcs(text: str) -> Any:
@@ -25,8 +24,8 @@ def gcs(text: str) -> Any:
     if isinstance(decoded, Refusal):
         return None
     return {
-        "ad_storage": word(decoded.ad_storage, "not_required"),
-        "analytics_storage": word(decoded.analytics_storage, "not_required"),
+        "ad_storage": WORDS.get(decoded.ad_storage, "not_required"),
+        "analytics_storage": WORDS.get(decoded.analytics_storage, "not_required"),
     }
 
 
@@ -39,7 +38,11 @@ def gcd(text: str) -> Any:
         for name in ("ad_storage", "analytics_storage", "ad_user_data", "ad_personalization")
     }
     return {
-        name: {"default": word(state.default), "update": word(state.update), "effective": word(state.effective)}
+        name: {
+            "default": WORDS.get(state.default),
+            "update": WORDS.get(state.update),
+            "effective": WORDS.get(state.effective),
+        }
         for name, state in states.items()
     }
 
