@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from detectors.assessment import Assessment
 from detectors.rules.arithmetic import EvaluationError, FaultKind
+from detectors.rules.model import is_named
 from detectors.rules.plan import Rule, candidates
 from detectors.rules.ruleset import RuleSet
-from topics.finding import Detector, Finding, Severity
+from topics.finding import Basis, Detector, Finding, Severity
 from topics.sanitise import sanitise, sanitise_path
 
 MAX_FIELDS = 20
@@ -82,6 +83,7 @@ def _severity(rule: Rule, facts: Assessment) -> Severity:
 
 def _finding(rule: Rule, facts: Assessment, severity: Severity, record: RecordPlace, bundle: str) -> Finding:
     written, flow, law = rule.written, facts.flow, facts.law
+    duties = _duties(written.law, law.duties)
     group = tuple([(path, _group_value(get(facts))) for path, get in rule.groups])
     return Finding(
         finding_id=finding_id(record, facts.detector, written.id, flow.item, flow.location),
@@ -91,10 +93,10 @@ def _finding(rule: Rule, facts: Assessment, severity: Severity, record: RecordPl
         verdict=written.verdict,
         severity=severity,
         mode=written.mode,
-        basis=law.basis,
+        basis=_basis(law.basis, written.law, duties),
         why=rule.why(facts),
         jurisdiction=law.jurisdiction,
-        law=_duties(written.law, law.duties),
+        law=duties,
         recipient=sanitise(flow.recipient),
         service=sanitise(flow.service),
         purpose=flow.purpose,
@@ -121,9 +123,19 @@ def _group_value(value: str | bool) -> str:  # noqa: FBT001 - a value of a name,
     return sanitise(value)
 
 
+def _basis(of_law: Basis, named: tuple[str, ...], duties: tuple[str, ...]) -> Basis:
+    """Say whether a duty that the rule is about is in force. Other duties of the same law are no ground."""
+    if not named:
+        return of_law
+    return Basis.LAW if duties else Basis.POLICY
+
+
+@lru_cache(maxsize=4096)
 def _duties(named: tuple[str, ...], in_force: tuple[str, ...]) -> tuple[str, ...]:
-    """Give the rule's duties that are in force; all in force when the rule names none of them. Never one that is not."""
-    return tuple([duty for duty in named if duty in in_force]) or in_force
+    """Give the duties in force that the rule is about; all in force when it names none. Never one not in force."""
+    if not named:
+        return in_force
+    return tuple([duty for duty in in_force if any(is_named(duty, each) for each in named)])
 
 
 def _categories(facts: Assessment) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9][a
 Version = Annotated[str, StringConstraints(pattern=r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$", max_length=20)]
 """Semantic version. A new major version starts new episodes."""
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
-DutyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=120)]
+DutyName = Annotated[str, StringConstraints(pattern=r"^(\*-)?[a-z0-9][a-z0-9.-]*$", max_length=120)]
+"""Id of a duty in the law pack, or `*-` and how its id ends, for the same duty in every jurisdiction."""
 
 
 class Status(StrEnum):
@@ -64,8 +65,10 @@ class RuleFile(Written):
         default=(), description="Other severities; the first whose condition holds is taken."
     )
     group_by: tuple[str, ...] = Field(min_length=1, max_length=6, description="Names whose values make one episode.")
-    law: tuple[DutyId, ...] = Field(
-        default=(), description="Duties that the rule is about. Empty: all duties that the assessment names."
+    law: tuple[DutyName, ...] = Field(
+        default=(),
+        description="Duties that the rule is about, by id or by its end (*-transfers). Where none of them is in force, a "
+        "finding rests on policy. Empty: all duties that the assessment names.",
     )
     runbook: RuleId = Field(description="Id of the runbook.")
     why: Sentence = Field(description="One plain sentence for the responder; {flow.recipient} stands for a value.")
@@ -74,6 +77,11 @@ class RuleFile(Written):
     tests: tuple[RuleTest, ...] = Field(
         min_length=1, description="At least one case that finds something and one that does not."
     )
+
+
+def is_named(duty: str, name: str) -> bool:
+    """Say whether the id of a duty is this one, or ends as this one asks."""
+    return duty.endswith(name[1:]) if name.startswith("*") else duty == name
 
 
 def schema_text() -> str:

@@ -12,7 +12,7 @@ from detectors import documents
 from detectors.documents import Problem, line_of
 from detectors.rules.arithmetic import EvaluationError
 from detectors.rules.language import Expression, compile_expression
-from detectors.rules.model import RuleFile
+from detectors.rules.model import RuleFile, is_named
 from detectors.rules.names import Assessor, Kind, assessment, readable, suggestion
 from detectors.rules.plan import Plan, Rule, Trial, plan
 from detectors.rules.positions import place
@@ -141,7 +141,7 @@ class _Reading:
         written = self._written
         self._check_identity()
         for number, duty in enumerate(written.law):
-            if duties is not None and duty not in duties:
+            if duties is not None and not any(is_named(known, duty) for known in duties):
                 self._report(("law", number), f"the law pack has no duty {duty}{suggestion(duty, duties)}")
         when = self._expression(("when",), written.when)
         severities = [

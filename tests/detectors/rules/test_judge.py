@@ -16,7 +16,13 @@ from topics.flow import Field
 
 GPC: dict[str, Any] = {
     "flow": {"recipient": "meta", "role": "third-party", "proof": "integration", "purpose": "advertising.targeted"},
-    "law": {"jurisdiction": "US-CA", "regime": "opt-out", "honours_gpc": True, "duties": ["us-ca-gpc"], "basis": "law"},
+    "law": {
+        "jurisdiction": "US-CA",
+        "regime": "opt-out",
+        "honours_gpc": True,
+        "duties": ["us-ca-universal-opt-out-signal"],
+        "basis": "law",
+    },
     "consent": {"decision": "denied", "signal": "gpc", "path": "headers.sec-gpc", "conflicts": ["ledger"]},
 }
 
@@ -36,7 +42,11 @@ def test_a_finding_tells_who_received_what_under_which_law() -> None:
         Detector.UNCONSENTED_TRACKING,
     )
     assert (finding.verdict, finding.mode, finding.basis) == (Verdict.VIOLATION, Mode.LIVE, Basis.LAW)
-    assert (finding.jurisdiction, finding.law, finding.bundle) == ("US-CA", ("us-ca-gpc",), "bundle-1")
+    assert (finding.jurisdiction, finding.law, finding.bundle) == (
+        "US-CA",
+        ("us-ca-universal-opt-out-signal",),
+        "bundle-1",
+    )
     assert finding.why == (
         "meta received data for advertising.targeted although the browser sent Global Privacy Control, which binds in US-CA."
     )
@@ -144,14 +154,30 @@ def test_findings_of_one_group_share_an_episode_and_others_do_not() -> None:
     assert len(set(keys)) == 3
 
 
-def test_only_duties_in_force_are_named() -> None:
-    ruleset = compiled(RULE)
-    case = facts(**GPC)
-    both = msgspec.structs.replace(case.law, duties=("us-ca-gpc", "us-ca-opt-out"))
-    assert one(ruleset, msgspec.structs.replace(case, law=both)).law == ("us-ca-opt-out",)
-    assert one(ruleset, case).law == ("us-ca-gpc",)
-    none = msgspec.structs.replace(case.law, duties=())
-    assert one(ruleset, msgspec.structs.replace(case, law=none)).law == ()
+@pytest.mark.parametrize(
+    ("named", "in_force", "told", "basis"),
+    [
+        ("[]", ("us-ca-a", "us-ca-b"), ("us-ca-a", "us-ca-b"), Basis.LAW),
+        ("[us-ca-b, us-ca-c]", ("us-ca-a", "us-ca-b"), ("us-ca-b",), Basis.LAW),
+        ('["*-b"]', ("us-ca-a", "us-ca-b", "us-b"), ("us-ca-b", "us-b"), Basis.LAW),
+        ('["*-b"]', ("us-ca-a", "us-cab"), (), Basis.POLICY),
+        ("[us-ca-b]", (), (), Basis.POLICY),
+    ],
+)
+def test_only_duties_in_force_are_told_and_without_one_the_basis_is_policy(
+    named: str, in_force: tuple[str, ...], told: tuple[str, ...], basis: Basis
+) -> None:
+    ruleset = compiled(RULE.replace("[us-ca-opt-out]", named))
+    case = facts(consent={"decision": "denied"}, flow={"recipient": "meta"}, law={"basis": "law"})
+    law = msgspec.structs.replace(case.law, duties=in_force)
+    finding = one(ruleset, msgspec.structs.replace(case, law=law))
+    assert (finding.law, finding.basis) == (told, basis)
+
+
+def test_a_signal_ignored_where_no_law_obliges_rests_on_policy_whatever_else_is_in_force() -> None:
+    law = {"jurisdiction": "US-UT", "regime": "opt-out", "duties": ["us-ut-opt-out-of-sale"], "basis": "law"}
+    finding = one(shipped(), facts(flow=GPC["flow"], consent=GPC["consent"], law=law))
+    assert (finding.rule, finding.basis, finding.law) == ("tracking.gpc-ignored-by-policy", Basis.POLICY, ())
 
 
 def test_hostile_strings_of_the_record_do_not_reach_a_finding() -> None:

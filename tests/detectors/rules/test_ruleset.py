@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from detectors.law.pack import read_pack
 from detectors.rules import model
 from detectors.rules.names import Assessor
 from detectors.rules.plan import candidates
@@ -114,3 +115,14 @@ def test_the_schema_file_is_current() -> None:
     path = Path(model.__file__).with_name("rule.schema.json")
     assert path.read_text() == model.schema_text(), "write model.schema_text() to detectors/rules/rule.schema.json"
     assert json.loads(path.read_text())["additionalProperties"] is False
+
+
+def test_the_duties_that_shipped_rules_name_are_in_the_law_pack() -> None:
+    law = PACKS.parents[1] / "law"
+    pack, problems = read_pack({str(path.relative_to(law)): path.read_text() for path in law.rglob("*.yaml")})
+    assert pack is not None, problems
+    ids = {duty.id for place in pack.jurisdictions.values() for duty in place.duties}
+    _, problems = compile_rules(
+        {str(path.relative_to(PACKS)): path.read_text() for path in PACKS.rglob("*.yaml")}, duties=ids
+    )
+    assert problems == []
