@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 import msgspec
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from detectors.documents import Problem, Written, line_of, load, validate
 from detectors.law.iso import COUNTRIES, is_place
-from detectors.law.model import Day, Purpose, Text
+from detectors.law.model import NOT_EMPTY, Day, Purpose, Text
 from detectors.law.restriction import MechanismKind
 from topics.flow import Role
 
@@ -91,7 +91,7 @@ class Subprocessor(Written):
     """Somebody whom the recipient passes data on to."""
 
     name: Text
-    countries: tuple[CountryCode, ...] = Field(min_length=1)
+    countries: Annotated[tuple[CountryCode, ...], NOT_EMPTY]
 
 
 class Recipient(Written):
@@ -103,9 +103,9 @@ class Recipient(Written):
     """Names of integrations and destinations, in any case."""
     entity: Text
     role: RecipientRole
-    countries: tuple[CountryCode, ...] = Field(min_length=1)
+    countries: Annotated[tuple[CountryCode, ...], NOT_EMPTY]
     """Where it holds or reads the data; a subdivision where that decides the law (`CA-QC`)."""
-    purposes: tuple[Purpose, ...] = Field(min_length=1)
+    purposes: Annotated[tuple[Purpose, ...], NOT_EMPTY]
     categories: tuple[Annotated[str, StringConstraints(pattern=r"^user(\.[a-z_]+)+$")], ...] = ()
     """Prefixes of the category taxonomy that the mechanism covers; empty: all."""
     agreement: Agreement | None = None
@@ -188,13 +188,11 @@ def read_register(text: str, file: str) -> tuple[Register | None, list[Problem]]
     if problems:
         return None, problems
     written, problems = validate(document, file, RegisterFile)
-    if written is None:
-        return None, sorted(problems)
-    problems = [
+    problems += [
         Problem(file, line_of(document, path), ".".join(map(str, path)), message)
-        for path, message in _contradictions(written.recipients)
+        for path, message in _contradictions(_claims(document))
     ]
-    return (None, sorted(problems)) if problems else (build(written), [])
+    return (build(written), []) if written is not None and not problems else (None, sorted(problems))
 
 
 def build(file: RegisterFile) -> Register:
@@ -215,34 +213,58 @@ def _entry(recipient: Recipient) -> RegisterEntry:
     return RegisterEntry(recipient, Role(recipient.role.value), frozenset((*recipient.countries, *others)))
 
 
+class _Claim(NamedTuple):
+    """What an entry claims for itself, read loosely: its other mistakes must not hide a contradiction."""
+
+    id: str
+    names: tuple[str, ...]
+    hosts: tuple[str, ...]
+
+
 _Found = Iterator[tuple[tuple[int | str, ...], str]]
 
 
-def _contradictions(recipients: tuple[Recipient, ...]) -> _Found:
+def _claims(document: Any) -> list[_Claim]:
+    recipients = document.get("recipients") if isinstance(document, Mapping) else None
+    if not isinstance(recipients, list):
+        return []
+    return [
+        _Claim(str(each.get("id", "")), _strings(each.get("names")), _strings(each.get("hosts")))
+        if isinstance(each, Mapping)
+        else _Claim("", (), ())
+        for each in recipients
+    ]
+
+
+def _strings(node: Any) -> tuple[str, ...]:
+    return tuple(map(str, node)) if isinstance(node, list) else ()
+
+
+def _contradictions(claims: list[_Claim]) -> _Found:
     ids: dict[str, int] = {}
     names: dict[str, int] = {}
     hosts: dict[str, int] = {}
-    for index, recipient in enumerate(recipients):
+    for index, claim in enumerate(claims):
         at = ("recipients", index)
-        if recipient.id in ids:
-            yield (*at, "id"), f"the id {recipient.id} already stands at recipients.{ids[recipient.id]}"
-        ids.setdefault(recipient.id, index)
-        for position, name in enumerate(recipient.names):
+        if claim.id and claim.id in ids:
+            yield (*at, "id"), f"the id already stands at recipients.{ids[claim.id]}"
+        ids.setdefault(claim.id, index)
+        for position, name in enumerate(claim.names):
             key = name.casefold().strip()
             if key in names:
                 yield (*at, "names", position), f"the name already stands at recipients.{names[key]}"
             names.setdefault(key, index)
-        for position, host in enumerate(recipient.hosts):
+        for position, host in enumerate(claim.hosts):
             if host in hosts:
                 yield (*at, "hosts", position), f"the host already stands at recipients.{hosts[host]}"
             hosts.setdefault(host, index)
-    yield from _overlaps(recipients, hosts)
+    yield from _overlaps(claims, hosts)
 
 
-def _overlaps(recipients: tuple[Recipient, ...], hosts: Mapping[str, int]) -> _Found:
+def _overlaps(claims: list[_Claim], hosts: Mapping[str, int]) -> _Found:
     """Two recipients may not claim one host: a pattern below another's pattern would silently change its owner."""
-    for index, recipient in enumerate(recipients):
-        for position, host in enumerate(recipient.hosts):
+    for index, claim in enumerate(claims):
+        for position, host in enumerate(claim.hosts):
             parent = host.removeprefix("*.").partition(".")[2]
             while parent:
                 owner = hosts.get(f"*.{parent}")

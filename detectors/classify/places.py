@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import Annotated, Self
 
 import msgspec
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import StringConstraints, model_validator
 
 from detectors.documents import Problem, Written, read
-from detectors.law.model import Confidence, Day, PlaceCode, Text
+from detectors.law.model import NOT_EMPTY, Confidence, Day, PlaceCode, Text
 from topics.flow import Place
 
 _NOWHERE = Place()
@@ -49,8 +49,8 @@ class Cloud(Written):
     """A provider, its hosts and its regions."""
 
     id: Text
-    hosts: tuple[HostForm, ...] = Field(min_length=1)
-    source: tuple[Text, ...] = Field(min_length=1)
+    hosts: Annotated[tuple[HostForm, ...], NOT_EMPTY]
+    source: Annotated[tuple[Text, ...], NOT_EMPTY]
     regions: tuple[Region, ...]
 
     @model_validator(mode="after")

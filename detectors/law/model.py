@@ -4,7 +4,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
 from detectors.documents import Written
 from detectors.law.iso import BLOCS, is_place
@@ -13,6 +13,16 @@ from topics.flow import PURPOSES
 DUTY_ID = r"^[a-z]{2,3}(-[a-z0-9]+)+$"
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=600, strip_whitespace=True)]
+
+
+def _not_empty(value: tuple[Any, ...]) -> tuple[Any, ...]:
+    if value:
+        return value
+    raise ValueError("give at least one")
+
+
+NOT_EMPTY = AfterValidator(_not_empty)
+"""Unlike a minimal length it says nothing where the items themselves are wrong."""
 
 
 def _day(value: Any) -> Any:
@@ -127,14 +137,14 @@ class OptOutSignal(DutyOf):
 
     kind: Literal["universal-opt-out-signal"]
     signals: tuple[Literal["gpc"], ...] = ("gpc",)
-    purposes: tuple[Purpose, ...] = Field(min_length=1)
+    purposes: Annotated[tuple[Purpose, ...], NOT_EMPTY]
 
 
 class ConsentRequired(DutyOf):
     """Nothing may happen for these purposes before the person has agreed."""
 
     kind: Literal["consent-required"]
-    purposes: tuple[Purpose, ...] = Field(min_length=1)
+    purposes: Annotated[tuple[Purpose, ...], NOT_EMPTY]
 
 
 class Sensitive(StrEnum):
@@ -157,7 +167,7 @@ class SensitiveCategories(DutyOf):
     """What counts as sensitive, in the codes of the category taxonomy's legal matrix."""
 
     kind: Literal["sensitive-categories"]
-    codes: tuple[Text, ...] = Field(min_length=1)
+    codes: Annotated[tuple[Text, ...], NOT_EMPTY]
     precise_geolocation_feet: int | None = Field(default=None, ge=1, le=100_000)
 
 
@@ -175,7 +185,7 @@ class Ban(DutyOf):
     """What consent does not cure."""
 
     kind: Literal["ban"]
-    of: tuple[OptedOut, ...] = Field(min_length=1)
+    of: Annotated[tuple[OptedOut, ...], NOT_EMPTY]
     codes: tuple[Text, ...] = ()
     """Legal codes of the data; empty: all personal data of those it protects."""
     below: int | None = Field(default=None, ge=1, le=21)

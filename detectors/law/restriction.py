@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from detectors.documents import Written
-from detectors.law.model import Confidence, Day, Fact, PlaceCode, Text
+from detectors.law.model import NOT_EMPTY, Confidence, Day, Fact, PlaceCode, Text
 
 
 class MechanismKind(StrEnum):
@@ -41,7 +41,7 @@ class Scope(StrEnum):
 class Adequacy(Fact):
     """Places that an exporter's law holds to be adequate."""
 
-    places: tuple[PlaceCode, ...] = Field(min_length=1)
+    places: Annotated[tuple[PlaceCode, ...], NOT_EMPTY]
     scope: Scope = Scope.FULL
     since_confidence: Confidence = Confidence.VERIFIED
     """A recalled first day accuses nobody: before it, the answer is unknown."""
@@ -68,7 +68,7 @@ class Mechanism(Fact):
 class Unsettled(Written):
     """Places of which nobody has established whether data may go there: without a ground the answer is unknown."""
 
-    places: tuple[PlaceCode, ...] = Field(min_length=1)
+    places: Annotated[tuple[PlaceCode, ...], NOT_EMPTY]
     checked_on: Day
     note: Text
 
@@ -77,7 +77,7 @@ class BulkGroup(Written):
     """Data whose bulk transfer to a place of concern is forbidden or restricted."""
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]*$")]
-    categories: tuple[Annotated[str, StringConstraints(pattern=r"^user(\.[a-z_]+)+$")], ...] = Field(min_length=1)
+    categories: Annotated[tuple[Annotated[str, StringConstraints(pattern=r"^user(\.[a-z_]+)+$")], ...], NOT_EMPTY]
     """Prefixes of the category taxonomy."""
     threshold: int = Field(ge=1)
     """Distinct persons or devices in twelve months."""
@@ -95,8 +95,8 @@ class BulkGroup(Written):
 class Concern(Written):
     """Places where data of people from here may not go, whatever the register says (28 CFR 202)."""
 
-    destinations: tuple[PlaceCode, ...] = Field(min_length=1)
-    groups: tuple[BulkGroup, ...] = Field(min_length=1)
+    destinations: Annotated[tuple[PlaceCode, ...], NOT_EMPTY]
+    groups: Annotated[tuple[BulkGroup, ...], NOT_EMPTY]
 
 
 class TransferRegime(Fact):
@@ -104,8 +104,8 @@ class TransferRegime(Fact):
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z]+(-[a-z0-9]+)+$")]
     name: Text
-    exporters: tuple[PlaceCode, ...] = Field(min_length=1)
-    area: tuple[PlaceCode, ...] = Field(min_length=1)
+    exporters: Annotated[tuple[PlaceCode, ...], NOT_EMPTY]
+    area: Annotated[tuple[PlaceCode, ...], NOT_EMPTY]
     """Within it nothing is transferred."""
     without_ground: Literal["missing", "unknown", "permitted"]
     """What a transfer without a ground is: `missing` raises; `unknown` where exemptions cannot be seen from here."""

@@ -1,0 +1,219 @@
+"""What `privacy-monitor law` shows: plain rows, ready for a table or for JSON."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from enum import Enum
+from typing import NamedTuple
+
+from detectors.law.checks import inherited
+from detectors.law.model import Confidence, Duty, Fact, SinceIs
+from detectors.law.pack import LawPack
+from detectors.law.timeline import day_of, holds
+
+_COMMON = frozenset({*Fact.model_fields, "id", "kind"})
+
+
+class SummaryRow(NamedTuple):
+    """One jurisdiction on a day."""
+
+    jurisdiction: str
+    name: str
+    law: str
+    regime: str
+    honours_gpc: bool
+    sensitive: str
+    strict_minimisation: bool
+    basis: str
+    verified: int
+    """Duties in force that were verified."""
+    recalled: int
+    coming: int
+    """Duties that are not yet in force."""
+
+
+class DutyRow(NamedTuple):
+    """One duty."""
+
+    id: str
+    kind: str
+    jurisdiction: str
+    """Where it is written: the jurisdiction itself or a parent."""
+    says: str
+    """What is particular to its kind."""
+    state: str
+    """`in-force`, `coming` or `ended`."""
+    since: str
+    since_is: str
+    until: str
+    confidence: str
+    citation: str
+    source: str
+    checked_on: str
+    note: str
+
+
+class ChangeRow(NamedTuple):
+    """One difference between two days or two packs."""
+
+    jurisdiction: str
+    duty: str
+    change: str
+    """`begins`, `ends` or `changes`."""
+    on: str
+    """The day of the law; empty where the pack itself was edited."""
+    says: str
+    confidence: str
+
+
+class ReviewRow(NamedTuple):
+    """One fact that somebody should look at."""
+
+    jurisdiction: str
+    fact: str
+    why: str
+    """`recalled`, `stale`, `ending` or `start-unknown`."""
+    due: str
+    citation: str
+
+
+def summary(pack: LawPack, on: date) -> list[SummaryRow]:
+    """List all jurisdictions as they stand on a day."""
+    return [_summary_row(pack, name, on) for name in sorted(pack.jurisdictions)]
+
+
+def _summary_row(pack: LawPack, name: str, on: date) -> SummaryRow:
+    jurisdiction = pack.jurisdictions[name]
+    span = pack.timelines[name].on(day_of(on))
+    duties = inherited(jurisdiction, pack.jurisdictions)
+    parents = (pack.jurisdictions[each].law for each in _lineage(pack, name))
+    return SummaryRow(
+        name,
+        jurisdiction.name,
+        next((law for law in parents if law), ""),
+        span.law.regime,
+        span.law.honours_gpc,
+        span.law.sensitive,
+        span.law.strict_minimisation,
+        span.law.basis.value,
+        len(span.duties),
+        len(span.warnings),
+        sum(day_of(on) < day_of(duty.since) for duty in duties),
+    )
+
+
+def _lineage(pack: LawPack, name: str) -> Iterator[str]:
+    while name in pack.jurisdictions:
+        yield name
+        name = pack.jurisdictions[name].parent
+
+
+def duty_rows(pack: LawPack, jurisdiction: str, on: date) -> list[DutyRow]:
+    """List the duties of a jurisdiction and its parents, in force first; empty for one that the pack does not know."""
+    rows = [
+        _duty_row(owner, duty, on)
+        for owner in _lineage(pack, jurisdiction)
+        for duty in pack.jurisdictions[owner].duties
+    ]
+    order = {"in-force": 0, "coming": 1, "ended": 2}
+    return sorted(rows, key=lambda row: (order[row.state], row.kind, row.since, row.id))
+
+
+def _duty_row(owner: str, duty: Duty, on: date) -> DutyRow:
+    state = "in-force" if holds(duty, day_of(on)) else "coming" if on < duty.since else "ended"
+    return DutyRow(
+        duty.id,
+        duty.kind,
+        owner,
+        says(duty),
+        state,
+        duty.since.isoformat(),
+        duty.since_is.value,
+        duty.until.isoformat() if duty.until else "",
+        duty.confidence.value,
+        duty.citation,
+        ", ".join(duty.source),
+        duty.checked_on.isoformat(),
+        duty.note,
+    )
+
+
+def says(duty: Duty) -> str:
+    """Give what is particular to a duty, as `name=value` words."""
+    dumped = ((name.rstrip("_"), getattr(duty, name)) for name in type(duty).model_fields if name not in _COMMON)
+    return "; ".join(f"{name}={_words(value)}" for name, value in dumped if value not in (None, (), False))
+
+
+def _words(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(_words, value))
+    return str(value.value) if isinstance(value, Enum) else str(value)
+
+
+def diff(pack: LawPack, first: date, second: date, *, other: LawPack | None = None) -> list[ChangeRow]:
+    """List what begins and ends from the first day (exclusive) to the second (inclusive).
+
+    With another pack, list instead how its facts differ from this one's, whatever their days.
+    """
+    if other is not None:
+        return sorted(_edits(pack, other))
+    return sorted(_dated(pack, first, second), key=lambda row: (row.on, row.jurisdiction, row.duty, row.change))
+
+
+def _dated(pack: LawPack, first: date, second: date) -> Iterator[ChangeRow]:
+    for name, jurisdiction in pack.jurisdictions.items():
+        for duty in jurisdiction.duties:
+            for day, change in ((duty.since, "begins"), (duty.until, "ends")):
+                if day is not None and first < day <= second:
+                    yield ChangeRow(name, duty.id, change, day.isoformat(), says(duty), duty.confidence.value)
+
+
+def _edits(pack: LawPack, other: LawPack) -> Iterator[ChangeRow]:
+    mine, theirs = _by_id(pack), _by_id(other)
+    for key in mine.keys() | theirs.keys():
+        before, after = mine.get(key), theirs.get(key)
+        shown = after or before
+        if before == after or shown is None:
+            continue
+        change = "begins" if before is None else "ends" if after is None else "changes"
+        yield ChangeRow(key[0], key[1], change, "", says(shown), shown.confidence.value)
+
+
+def _by_id(pack: LawPack) -> dict[tuple[str, str], Duty]:
+    return {(name, duty.id): duty for name, each in pack.jurisdictions.items() for duty in each.duties}
+
+
+def review(pack: LawPack, on: date, *, max_age_days: int = 180, ending_within_days: int = 90) -> list[ReviewRow]:
+    """List what needs a person: recalled facts, checks that are too old, facts that end soon, and unknown first days."""
+    rows = (
+        ReviewRow(owner, name, why, due, fact.citation)
+        for owner, name, fact in _facts(pack)
+        for why, due in _reasons(fact, on, max_age_days, ending_within_days)
+    )
+    return sorted(rows, key=lambda row: (row.why, row.due, row.jurisdiction, row.fact))
+
+
+def _facts(pack: LawPack) -> Iterator[tuple[str, str, Fact]]:
+    for name, jurisdiction in pack.jurisdictions.items():
+        for duty in jurisdiction.duties:
+            yield name, duty.id, duty
+    for regime in pack.regimes.values():
+        owner = regime.exporters[0] if len(regime.exporters) == 1 else regime.id
+        yield owner, regime.id, regime
+        for entry in regime.adequacy:
+            yield owner, f"{regime.id}: adequacy of {' '.join(entry.places[:3])}", entry
+        for mechanism in regime.mechanisms:
+            yield owner, f"{regime.id}: {mechanism.kind.value}", mechanism
+
+
+def _reasons(fact: Fact, on: date, max_age_days: int, ending_within_days: int) -> Iterator[tuple[str, str]]:
+    if fact.until is not None and fact.until <= on:
+        return
+    if fact.confidence is Confidence.RECALLED:
+        yield "recalled", ""
+    due = fact.checked_on + timedelta(days=max_age_days)
+    if due < on:
+        yield "stale", due.isoformat()
+    if fact.until is not None and fact.until <= on + timedelta(days=ending_within_days):
+        yield "ending", fact.until.isoformat()
+    if fact.since_is is SinceIs.OBSERVED and fact.confidence is Confidence.VERIFIED:
+        yield "start-unknown", fact.since.isoformat()
