@@ -14,7 +14,7 @@ import asyncio
 import logging
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, cast
 
 import faust
@@ -29,6 +29,7 @@ from alerts.episodes import Episode, is_forgettable, key_of, step, tick
 from alerts.metrics import AlertMetrics, Health, MetricsServer
 from alerts.outbox import Outbox
 from alerts.register import Register
+from alerts.sequence import Sequence
 from alerts.settings import AlertSettings
 from topics.alert import Alert
 from topics.finding import Fold
@@ -40,11 +41,12 @@ _TICKS_RETENTION_SECONDS = 3600.0
 
 
 class AlertApp(faust.App):
-    """The Faust application with its outbox."""
+    """The Faust application with its outbox and its watch over lost records."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.outbox = Outbox()
+        self.sequence = Sequence()
 
 
 class _Thread(AIOKafkaConsumerThread):
@@ -58,7 +60,40 @@ class _Thread(AIOKafkaConsumerThread):
 
 
 class _Consumer(Consumer):
-    """A consumer that commits only behind acknowledged changelog records and alerts."""
+    """A consumer that commits only behind acknowledged changelog records and alerts.
+
+    Faust resumes the source partitions after recovery, then seeks, and then clears its queues: what was delivered in
+    between is gone, and later records follow. Here the partitions stay paused until the queues are clear.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._held: set[TP] = set()
+        deliver, sequence = self.callback, cast("AlertApp", self.app).sequence
+
+        async def watched(message: Any) -> None:
+            if not self._is_changelog_tp(message.tp):
+                sequence.deliver(message.tp, message.offset)
+            await deliver(message)
+
+        self.callback = watched
+
+    def pause_partitions(self, tps: Iterable[TP]) -> None:
+        tps = set(tps)
+        self._held -= tps
+        cast("AlertApp", self.app).sequence.reset(tps)
+        super().pause_partitions(tps)
+
+    def resume_partitions(self, tps: Iterable[TP]) -> None:
+        tps = set(tps)
+        changelogs = {tp for tp in tps if self._is_changelog_tp(tp)}
+        self._held |= tps - changelogs
+        super().resume_partitions(changelogs)
+
+    def resume_flow(self) -> None:
+        held, self._held = self._held, set()
+        super().resume_partitions(held)
+        super().resume_flow()
 
     def _new_consumer_thread(self) -> _Thread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
@@ -185,6 +220,7 @@ class _Desk:
         async with self._lock:
             self._app.outbox.begin(message.tp, message.offset)
             try:
+                self._app.sequence.handle(message.tp, message.offset)
                 await handle(event)
             except Exception as error:
                 log.exception("stopped at %s/%d/%d", message.topic, message.partition, message.offset)

@@ -186,7 +186,7 @@ def _begin(fold: Fold, place: str, offset: int, first_at_ms: int) -> Episode:
     )
 
 
-def _add(  # noqa: PLR0913, PLR0917 - all of one fold, unpacked once
+def _add(
     base: Episode, fold: Fold, counted: tuple[str, int, int], subjects: Distinct, now_ms: int, before: Episode | None
 ) -> Episode:
     place, high, fresh = counted
