@@ -10,10 +10,10 @@ from urllib.parse import unquote_plus
 import msgspec
 import orjson
 
+from detectors.classify.checks import CHECKS
 from detectors.classify.keys import Key
 from detectors.classify.taxonomy import CARD, EMAIL, HASHED, LOCATION, Taxonomy
 from detectors.classify.values import (
-    CHECKS,
     find_card,
     find_email,
     is_coordinate,
@@ -29,15 +29,14 @@ SYNTAX = "syntax"
 OVER_BUDGET = "over-budget"
 TRUNCATED = "truncated"
 
-_LATITUDES = frozenset({"latitude", "lat"})
-_LONGITUDES = frozenset({"longitude", "lng", "lon", "long"})
 _DECIMALS = 3
 """Decimals from which a coordinate is precise: a thousandth of a degree is about 110 metres."""
 _SMALLEST_CARD = 10**13
+_BOTH_AXES = 1 | 2
 _OPENINGS = 2
 """How often JSON inside of a string is opened."""
-_SHAPELESS = frozenset({"secret", "cvv"})
-"""Checks whose values are too short or too secret for even a shape."""
+_SHAPELESS = frozenset({"adid", "agent", "coordinates", "cvv", "hash", "id", "ip", "secret"})
+"""Checks whose values are too secret for even a shape, or whose shape would tell a responder nothing."""
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,8 +87,12 @@ class _Node(NamedTuple):
     context: int
     depth: int
     openings: int
-    key: Key | None
+    key: Key | None = None
     """The key that an array stands under: its elements are read as its values."""
+    around: int = 0
+    """Contexts that hold for such elements: of what stands above and beside the array, and of its own name."""
+    above: int = 0
+    """Contexts of what stands above the array."""
 
 
 class _Search:
@@ -107,9 +110,9 @@ class _Search:
         try:
             document = orjson.loads(part.data)
         except orjson.JSONDecodeError as error:
-            self.blind.add(OVER_BUDGET if "recursion" in str(error).lower() else SYNTAX)
+            self.blind.add(OVER_BUDGET if "depth" in str(error) else SYNTAX)
             return False
-        self._walk(_Node(document, part.path, self._root(part.path), 0, 0, None))
+        self._walk(_Node(document, part.path, self._root(part.path), 0, 0))
         return True
 
     def form(self, part: Part) -> None:
@@ -124,7 +127,7 @@ class _Search:
             name, _, value = piece.partition("=")
             pairs.setdefault(unquote_plus(name), []).append(unquote_plus(value))
         document = {name: values[0] if len(values) == 1 else values for name, values in pairs.items()}
-        self._walk(_Node(document, part.path, self._root(part.path), 0, 0, None))
+        self._walk(_Node(document, part.path, self._root(part.path), 0, 0))
 
     def text(self, data: bytes, path: str) -> None:
         """Search a text for e-mail addresses and card numbers; it is one field, so one of each is enough."""
@@ -140,32 +143,32 @@ class _Search:
         while self.waiting:
             node = self.waiting.pop()
             value = node.value
-            if isinstance(value, dict):
-                if self._enter(value, node):
-                    self._object(value, node)
-            elif isinstance(value, list):
-                if self._enter(value, node):
-                    self._array(value, node)
+            if isinstance(value, dict | list):
+                self._enter(value, node)
             else:
-                self._leaf(value, node, node.key, node.context, node.path)
+                self._leaf(value, node, node.key, node.around, node.path)
 
-    def _enter(self, value: Any, node: _Node) -> bool:
+    def _enter(self, value: Any, node: _Node) -> None:
         if self.left <= 0 or node.depth > self.budget.depth:
             if value:
                 self.blind.add(OVER_BUDGET)
-            return False
-        return True
+        elif isinstance(value, dict):
+            self._object(value, node)
+        else:
+            self._array(value, node)
 
     def _object(self, value: dict[str, Any], node: _Node) -> None:
         read = self.keys.read
         members = [(read(raw), member) for raw, member in islice(value.items(), self.left)]
         self._spend(len(value))
         # What stands beside a field tells as much as what stands above it: `state` beside `city` is a place.
-        context = node.context
+        context, axes = node.context, 0
         for key, member in members:
-            if key.beside and member not in (None, "", False):
+            axes |= key.axis
+            if key.beside and member and member is not True:
                 context |= key.beside
-        self._location(members, node.path)
+        if axes == _BOTH_AXES:
+            self._location(members, node.path)
         inside: list[_Node] = []
         for key, member in members:
             path = f"{node.path}.{key.word}" if node.path else key.word
@@ -173,7 +176,8 @@ class _Search:
                 self._add(path, EMAIL if key.holds == "email" else CARD, "")
             if isinstance(member, dict | list):
                 inner = node.context if key.neutral else key.inner
-                inside.append(_Node(member, path, inner, node.depth + 1, node.openings, key))
+                around = context | key.own
+                inside.append(_Node(member, path, inner, node.depth + 1, node.openings, key, around, node.context))
             else:
                 self._leaf(member, node, key, context | key.own, path)
         self.waiting.extend(reversed(inside))
@@ -188,9 +192,9 @@ class _Search:
         inside: list[_Node] = []
         for member in islice(value, self.left):
             if isinstance(member, dict | list):
-                inside.append(_Node(member, path, node.context, depth, node.openings, key))
+                inside.append(_Node(member, path, node.context, depth, node.openings, key, node.around, node.above))
             else:
-                self._leaf(member, node, key, node.context, path)
+                self._leaf(member, node, key, node.around, path)
         self._spend(len(value))
         self.waiting.extend(reversed(inside))
 
@@ -200,15 +204,16 @@ class _Search:
             self.blind.add(OVER_BUDGET)
 
     def _leaf(self, value: Any, node: _Node, key: Key | None, context: int, path: str) -> None:
+        above = node.context if isinstance(node.value, dict) else node.above
         if (
             isinstance(value, str)
             and len(value) > 1
             and value[0] in "{["
             and value[-1] in "}]"
-            and self._open(value, node, key, path)
+            and self._open(value, node, key, context, path)
         ):
             return
-        if key and key.meanings and self._named(value, key, context, node.context, path):
+        if key and key.meanings and self._named(value, key, context, above, path):
             return
         if isinstance(value, str):
             if "@" in value or "%40" in value:
@@ -250,23 +255,16 @@ class _Search:
 
     def _location(self, members: list[tuple[Key, Any]], path: str) -> None:
         """Find latitude and longitude that stand side by side: one alone tells nothing."""
-        here = [
-            (key.word, member, key.word.lower().rpartition("_")[2].rpartition(".")[2])
-            for key, member in members
-            if key.word[-1:] in "edtgnDETGN"
-        ]
-        north = [(word, member) for word, member, last in here if last in _LATITUDES]
-        if not north:
+        north = next(((key.word, member) for key, member in members if key.axis == 1), None)
+        east = next(((key.word, member) for key, member in members if key.axis == 2), None)
+        if north is None or east is None:
             return
-        east = [(word, member) for word, member, last in here if last in _LONGITUDES]
-        if not east:
-            return
-        decimals = (is_coordinate(north[0][1], 90), is_coordinate(east[0][1], 180))
+        decimals = (is_coordinate(north[1], 90), is_coordinate(east[1], 180))
         if min(decimals) >= 0 and max(decimals) >= _DECIMALS:
-            for word, _ in (north[0], east[0]):
+            for word in (north[0], east[0]):
                 self._add(f"{path}.{word}" if path else word, LOCATION, "")
 
-    def _open(self, value: str, node: _Node, key: Key | None, path: str) -> bool:
+    def _open(self, value: str, node: _Node, key: Key | None, context: int, path: str) -> bool:
         """Look into JSON that stands inside of a string; False when it is none, or stands too deep."""
         if node.openings >= _OPENINGS:
             self.blind.add(OVER_BUDGET)
@@ -276,7 +274,7 @@ class _Search:
         except ValueError:
             return False
         inner = key.inner if key and not key.neutral else node.context
-        self.waiting.append(_Node(document, path, inner, node.depth + 1, node.openings + 1, key))
+        self.waiting.append(_Node(document, path, inner, node.depth + 1, node.openings + 1, key, context, node.context))
         return True
 
     def _text(self, text: str, path: str) -> None:

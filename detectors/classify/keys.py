@@ -44,6 +44,8 @@ class Key(NamedTuple):
     """It says nothing, so what is inside keeps the context from above."""
     reference: bool
     """A long number below it is a reference and no card."""
+    axis: int
+    """1: it may name a latitude, 2: a longitude."""
     holds: str
     """`email` or `card` when the key itself is one, else empty."""
 
@@ -84,7 +86,7 @@ class KeyReader:
 
     def _resolve(self, raw: str) -> Key:
         if len(raw) > _LONGEST_KEY:
-            return Key("*", (), 0, 0, 0, neutral=False, reference=False, holds=held_by(raw[: 8 * _LONGEST_KEY]))
+            return Key("*", (), 0, 0, 0, neutral=False, reference=False, axis=0, holds=held_by(raw[: 8 * _LONGEST_KEY]))
         vocabulary = self._vocabulary
         # `card[number]` and `billing.city` are paths in one key: what stands first is the parent of what stands last.
         segments = [each for each in _SEGMENTS.split(raw) if each]
@@ -102,6 +104,7 @@ class KeyReader:
             beside=vocabulary.siblings.get(joined, 0),
             neutral=joined in vocabulary.neutral or joined.isdigit(),
             reference=any(word in vocabulary.references for word in last),
+            axis=_AXES.get(last[-1], 0) if last else 0,
             holds=held_by(raw),
         )
 
@@ -148,6 +151,7 @@ class KeyReader:
 
 
 _CURT = 3
+_AXES = {"latitude": 1, "lat": 1, "longitude": 2, "lng": 2, "lon": 2, "long": 2}
 
 
 def _is_curt(candidate: str, last: list[str]) -> bool:

@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import Field as Bounded
 from pydantic import field_validator, model_validator
 
+from detectors.classify.checks import CHECKS
 from detectors.classify.keys import KeyReader, Meaning, Vocabulary
-from detectors.classify.values import CHECKS
 from detectors.documents import Problem, Written, read
 
 Word = Annotated[str, Bounded(pattern=r"^[a-z0-9]+$", max_length=64)]
