@@ -1,22 +1,50 @@
 """The rule file: what people write about what is worth telling."""
 
 import json
+import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 
 from detectors.documents import Written
 from detectors.rules.names import Assessor
 from topics.finding import Mode, Severity, Verdict
 
-RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9][a-z0-9-]*$", max_length=80)]
+
+def _shaped(pattern: str, sentence: str) -> AfterValidator:
+    """Refuse texts of another shape with a sentence, where a pattern would tell its author little."""
+
+    def check(value: str) -> str:
+        if len(value) > _MAX_ID or not re.fullmatch(pattern, value):
+            raise ValueError(sentence)
+        return value
+
+    return AfterValidator(check)
+
+
+def _for_editors(pattern: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$", "maxLength": _MAX_ID})
+
+
+_MAX_ID = 120
+_RULE_ID = r"[a-z][a-z0-9-]*\.[a-z0-9][a-z0-9-]*"
+_VERSION = r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)"
+_DUTY = r"(\*-)?[a-z0-9][a-z0-9.-]*"
+
+RuleId = Annotated[
+    str,
+    _shaped(_RULE_ID, "expected pack and name in lower case, such as tracking.gpc-ignored"),
+    _for_editors(_RULE_ID),
+]
 """Pack and name: `tracking.gpc-ignored`."""
-Version = Annotated[str, StringConstraints(pattern=r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$", max_length=20)]
+Version = Annotated[str, _shaped(_VERSION, "expected three numbers with dots, such as 1.0.0"), _for_editors(_VERSION)]
 """Semantic version. A new major version starts new episodes."""
-Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
-DutyName = Annotated[str, StringConstraints(pattern=r"^(\*-)?[a-z0-9][a-z0-9.-]*$", max_length=120)]
+DutyName = Annotated[
+    str, _shaped(_DUTY, "expected the id of a duty in the law pack, or *- and how it ends"), _for_editors(_DUTY)
+]
 """Id of a duty in the law pack, or `*-` and how its id ends, for the same duty in every jurisdiction."""
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
 
 
 class Status(StrEnum):
