@@ -136,7 +136,7 @@ class _Search:
         self._text(data[: self.budget.text_bytes].decode("utf-8", "replace"), path)
 
     def _root(self, path: str) -> int:
-        return self.keys.read(path.rpartition(".")[2]).inner
+        return self.keys.read(path.rpartition(".")[2]).inner if path else 0
 
     def _walk(self, root: _Node) -> None:
         self.waiting.append(root)
@@ -178,7 +178,7 @@ class _Search:
                 inner = node.context if key.neutral else key.inner
                 around = context | key.own
                 inside.append(_Node(member, path, inner, node.depth + 1, node.openings, key, around, node.context))
-            else:
+            elif member is not None and member is not True and member is not False:
                 self._leaf(member, node, key, context | key.own, path)
         self.waiting.extend(reversed(inside))
 
