@@ -1,6 +1,8 @@
 """What people write (YAML): read with positions, validated, all mistakes at once."""
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -54,6 +56,27 @@ def load(text: str, file: str) -> tuple[Any, list[Problem]]:
         return None, [Problem(file, line, "", f"not YAML: {error.problem or error.context}", column)]
     except YAMLError:
         return None, [Problem(file, 0, "", "not YAML")]
+    except ValueError:
+        # The parser builds days itself, and lets the 30th of February fall through.
+        return None, [
+            Problem(file, _impossible_day(text), "", "a day or number that does not exist, such as 2026-02-30")
+        ]
+    except RecursionError:
+        return None, [Problem(file, 0, "", "nested too deep")]
+
+
+_DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
+
+
+def _impossible_day(text: str) -> int:
+    """Find the first line with a day that no calendar has; 0 when there is none."""
+    for number, line in enumerate(text.splitlines(), 1):
+        for year, month, day in _DAY.findall(line):
+            try:
+                date(int(year), int(month), int(day))
+            except ValueError:
+                return number
+    return 0
 
 
 def validate(document: Any, file: str, model: type[Model]) -> tuple[Model | None, list[Problem]]:
