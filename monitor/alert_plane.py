@@ -9,6 +9,7 @@ from alerts.settings import AlertSettings
 from monitor.config import Config
 from monitor.context import Loaded
 from monitor.kafka import KafkaProblem, require_topics
+from monitor.logs import take_over_libraries
 from topics.catalog import ALERTS, FINDINGS
 
 _TAKEN = {
@@ -26,6 +27,7 @@ _TAKEN = {
 
 def keep_alerts(config: Config, loaded: Loaded, settings: dict[str, Any]) -> None:
     """Run the alert plane until SIGTERM. Raises KafkaProblem when the broker or a topic is not there."""
+    take_over_libraries()
     cluster = require_topics(settings, [FINDINGS.name, ALERTS.name])
     run(alert_settings(config, loaded, settings, cluster.topics[FINDINGS.name]))
 

@@ -43,11 +43,20 @@ class ConfigProblems(Exception):
 
 
 class Shipped(msgspec.Struct, frozen=True):
-    """What comes with the program."""
+    """What comes with the program, and a digest of the texts that it was made from."""
 
     taxonomy: Taxonomy
     needs: NeedTable
     recipients: RecipientIndex
+    steps: StepMap
+    digest: str
+
+
+class Registered(msgspec.Struct, frozen=True):
+    """The user's transfer register and a digest of its text."""
+
+    entries: Register = Register()
+    digest: str = ""
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,24 +110,18 @@ def load(config: Config, file: str = "monitor.yaml") -> Loaded:
     """Read everything that the configuration names, and what is shipped. Raises ConfigProblems with all mistakes."""
     problems: list[Problem] = []
     key = _subject_key(config, file, problems)
-    register = Register(())
-    if config.register_file is not None:
-        register = (
-            _take(problems, read_register(_read(config.register_file, problems), str(config.register_file))) or register
-        )
+    register = _register(config.register_file, problems)
     law_files = {**_package_files("detectors.law", ".yaml"), **_folders(config.law, problems)}
     law = _take(problems, read_pack(law_files))
     rule_files = {**_package_files("detectors.rules.packs", ".yaml"), **_folders(config.rules, problems)}
     rules = _take(problems, compile_rules(rule_files))
     if rules is not None:
         problems += run_tests(rules)
-    steps = _take(problems, read_steps(*_shipped_text("steps.yaml"), own=config.shop.steps))
     shipped = _shipped(problems)
-    if problems or law is None or rules is None or steps is None or shipped is None or key is None:
+    if problems or law is None or rules is None or shipped is None or key is None:
         raise ConfigProblems(sorted(problems))
-    return assemble(
-        key=key, domains=config.shop.domains, register=register, law=law, rules=rules, steps=steps, shipped=shipped
-    )
+    shipped = msgspec.structs.replace(shipped, steps=shipped.steps.with_paths(config.shop.steps))
+    return assemble(key=key, domains=config.shop.domains, register=register, law=law, rules=rules, shipped=shipped)
 
 
 def load_shipped(
@@ -129,14 +132,11 @@ def load_shipped(
 ) -> Loaded:
     """Read what is shipped alone, for captures that are judged without a configuration. Raises ConfigProblems."""
     problems: list[Problem] = []
-    register = Register(())
-    if register_file is not None:
-        register = _take(problems, read_register(_read(register_file, problems), str(register_file))) or register
+    register = _register(register_file, problems)
     law = _take(problems, read_pack(_package_files("detectors.law", ".yaml")))
     rules = _take(problems, compile_rules(_package_files("detectors.rules.packs", ".yaml")))
-    steps = _take(problems, read_steps(*_shipped_text("steps.yaml"), own={}))
     shipped = _shipped(problems)
-    if problems or law is None or rules is None or steps is None or shipped is None:
+    if problems or law is None or rules is None or shipped is None:
         raise ConfigProblems(sorted(problems))
     # Subjects of one run can be told apart; nobody can compare them with those of another.
     key = SubjectKey("once", secrets.token_bytes(32))
@@ -146,7 +146,6 @@ def load_shipped(
         register=register,
         law=law,
         rules=rules,
-        steps=steps,
         shipped=shipped,
         assumed_origin=assumed_origin,
     )
@@ -156,30 +155,22 @@ def assemble(  # noqa: PLR0913 - the parts of the whole, each by name
     *,
     key: SubjectKey,
     domains: Sequence[str],
-    register: Register,
+    register: Registered,
     law: LawPack,
     rules: RuleSet,
-    steps: StepMap,
     shipped: Shipped,
     assumed_origin: Place = Place(),  # noqa: B008 - frozen
 ) -> Loaded:
     """Put the parts together and name them by one digest."""
-    parts = [
-        rules.digest,
-        law.digest,
-        register.digest,
-        shipped.recipients.digest,
-        shipped.taxonomy.digest,
-        shipped.needs.digest,
-    ]
+    parts = (rules.digest, law.digest, register.digest, shipped.digest)
     bundle = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
     know = Knowledge(
         key=key,
         domains=frozenset(domain.lower() for domain in domains),
         recipients=shipped.recipients,
-        register=register,
+        register=register.entries,
         taxonomy=shipped.taxonomy,
-        steps=steps,
+        steps=shipped.steps,
         regions=law.regions,
         assumed_origin=assumed_origin,
     )
@@ -244,13 +235,24 @@ def _secret(secret: Secret, file: str, path: str, problems: list[Problem]) -> st
         return None
 
 
+def _register(file: Path | None, problems: list[Problem]) -> Registered:
+    if file is None:
+        return Registered()
+    text = _read(file, problems)
+    entries = _take(problems, read_register(text, str(file)))
+    return Registered(entries or Register(), hashlib.sha256(text.encode()).hexdigest())
+
+
 def _shipped(problems: list[Problem]) -> Shipped | None:
-    taxonomy = _take(problems, read_taxonomy(*_shipped_text("taxonomy.yaml")))
-    needs = _take(problems, read_needs(*_shipped_text("needs.yaml")))
-    recipients = _take(problems, read_recipients(*_shipped_text("recipients.yaml")))
-    if taxonomy is None or needs is None or recipients is None:
+    texts = {name: _shipped_text(name) for name in ("taxonomy.yaml", "needs.yaml", "recipients.yaml", "steps.yaml")}
+    taxonomy = _take(problems, read_taxonomy(*texts["taxonomy.yaml"]))
+    recipients = _take(problems, read_recipients(*texts["recipients.yaml"]))
+    steps = _take(problems, read_steps(*texts["steps.yaml"]))
+    needs = _take(problems, read_needs(*texts["needs.yaml"], taxonomy)) if taxonomy is not None else None
+    if taxonomy is None or needs is None or recipients is None or steps is None:
         return None
-    return Shipped(taxonomy, needs, recipients)
+    digest = hashlib.sha256("\0".join(text for text, _ in texts.values()).encode()).hexdigest()
+    return Shipped(taxonomy, needs, recipients, steps, digest)
 
 
 def _take(problems: list[Problem], result: tuple[Value | None, list[Problem]]) -> Value | None:

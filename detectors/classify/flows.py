@@ -91,32 +91,36 @@ class _Common(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_own_host(host: str, know: Knowledge) -> bool:
-    """Tell whether a host is the shop's own: its domains, addresses, and names that mean nothing on the internet."""
+    """Tell whether a host (no port) is the shop's own: its domains, private addresses, names that only its network knows."""
     if not host:
         return True
     name = host.lower().rstrip(".")
-    name = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
     if "." not in name or name.endswith(_OWN_SUFFIXES):
         return True
     if name in know.domains or know.recipients.registrable(name) in know.domains:
         return True
     try:
-        ipaddress.ip_address(name)
+        return not ipaddress.ip_address(name).is_global
     except ValueError:
         return False
-    return True
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]
 
 
 def _targets(observation: Observation, know: Knowledge) -> list[_Target]:
     destinations: Iterable[Destination] = observation.destinations
     # A request to a host that is not ours is a disclosure to it, whoever logged it (an egress gateway names no other).
+    host = _without_port(observation.host or "")
     if (
         observation.kind is Kind.REQUEST
-        and observation.host
-        and not is_own_host(observation.host, know)
-        and not any(each.name == observation.host for each in destinations)
+        and not is_own_host(host, know)
+        and not any(each.name == host for each in destinations)
     ):
-        destinations = (*destinations, Destination(observation.host, Via.REQUEST, "host"))
+        destinations = (*destinations, Destination(host, Via.REQUEST, "host"))
     targets: dict[str, _Target] = {}
     for destination in destinations:
         target = _target(destination, observation, know)
@@ -164,8 +168,8 @@ def _purpose(entry: RegisterEntry | None, known: Recipient | None) -> str:
     """
     if known is not None and known.purpose != "unknown":
         return known.purpose
-    if entry is not None and entry.purposes:
-        return entry.purposes[0]
+    if entry is not None and entry.written.purposes:
+        return entry.written.purposes[0]
     return "unknown"
 
 
@@ -258,7 +262,5 @@ def _categories(observation: Observation, fields: tuple[Field, ...]) -> tuple[st
     found = {field.category for field in fields}
     if observation.client_ip:
         found.add("user.device.ip_address")
-    found.update(
-        _IDENTIFIER_CATEGORIES[kind] for kind, _ in observation.subjects if kind in _IDENTIFIER_CATEGORIES
-    )
+    found.update(_IDENTIFIER_CATEGORIES[kind] for kind, _ in observation.subjects if kind in _IDENTIFIER_CATEGORIES)
     return tuple(sorted(found))
