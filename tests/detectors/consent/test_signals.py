@@ -1,0 +1,443 @@
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detectors.consent.signals import SignalFinder, find_signals
+from tests.detectors.consent.writer import Writer, header, tc_core
+from topics.flow import PURPOSES, Signal
+
+ADVERTISING = ("advertising", "social")
+TRACKING = ("advertising", "social", "analytics")
+ALL = tc_core(set(range(1, 12)), set(), {3}, set())
+NONE = tc_core(set(), set(), set(), set())
+CASES = Path(__file__).with_name("vectors")
+
+
+def california(sale: int, share: int, notice: int = 1, gpc: str = "") -> str:
+    writer = Writer().integer(1, 6)
+    for value in (notice, notice, notice, sale, share):
+        writer.integer(value, 2)
+    return f"{header({8})}~{writer.integer(0, 30).text()}{gpc}"
+
+
+def of_query(query: str) -> tuple[Signal, ...]:
+    return find_signals(None, None, query, {})
+
+
+def of_cookies(cookies: str) -> tuple[Signal, ...]:
+    return find_signals(None, cookies, None, {})
+
+
+def of_event(**consent: Any) -> tuple[Signal, ...]:
+    return find_signals(None, None, None, {f"context.{key}": value for key, value in consent.items()})
+
+
+def said(signals: tuple[Signal, ...]) -> list[tuple[str, str, str]]:
+    return [(signal.kind, signal.says, signal.remark) for signal in signals]
+
+
+def test_a_record_without_signals_gives_none() -> None:
+    assert find_signals(None, None, None, {}) == ()
+    assert find_signals({"host": ("a",)}, "a=b; session=1", "x=1&y=2", {"context.other": {"a": 1}}) == ()
+
+
+def test_a_gpc_header_is_a_denial_of_advertising() -> None:
+    assert find_signals({"sec-gpc": ("1",)}, None, None, {}) == (
+        Signal("gpc", "denied", "headers.sec-gpc", ADVERTISING),
+    )
+    assert find_signals({"sec-gpc": ("0",)}, None, None, {}) == ()
+    assert said(find_signals({"sec-gpc": ("?1",)}, None, None, {})) == [("gpc", "unreadable", "nonconforming")]
+
+
+def test_do_not_track_is_shown_and_never_decides() -> None:
+    assert said(find_signals({"dnt": ("1",)}, None, None, {})) == [("dnt", "not-applicable", "information")]
+    assert find_signals({"dnt": ("0",)}, None, None, {}) == ()
+    assert said(of_event(dnt=True)) == [("dnt", "not-applicable", "information")]
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "remark"),
+    [
+        ("1YYN", "denied", ""),
+        ("1NYN", "denied", ""),
+        ("1YNN", "allowed", ""),
+        ("1NNN", "not-applicable", "no_notice"),
+        ("1-N-", "not-applicable", "no_notice"),
+        ("1---", "not-applicable", ""),
+        ("1yyn", "denied", "lower_case"),
+        ("${US_PRIVACY}", "unreadable", "litter"),
+        ("%24%7BUS_PRIVACY%7D", "unreadable", "litter"),
+        ("1XNN", "unreadable", "form"),
+    ],
+)
+def test_what_a_us_privacy_string_says(text: str, says: str, remark: str) -> None:
+    signal = Signal("usp", says, "query.us_privacy", ADVERTISING, remark)
+    assert of_query(f"a=1&us_privacy={text}&b=2") == (signal,)
+    assert said(of_cookies(f"a=1; usprivacy={text}")) == [("usp", says, remark)]
+
+
+def test_an_empty_value_is_no_signal() -> None:
+    assert of_query("us_privacy=&gpp=&gdpr_consent=&gcs=&gcd=&gdpr=&gpp_sid=") == ()
+    assert of_cookies("usprivacy=; OptanonConsent=; euconsent-v2=; CookieConsent=; didomi_token=; didomi_dcs=") == ()
+
+
+@pytest.mark.parametrize("levels", [1, 2])
+def test_a_signal_inside_a_nested_url_is_found(levels: int) -> None:
+    url = "https://a.example/p?us_privacy=1YYN&x=1"
+    for _ in range(levels):
+        url = f"https://b.example/r?u={quote(url, safe='')}"
+    query = url.partition("?")[2]
+    assert of_query(query) == (Signal("usp", "denied", "query.nested.us_privacy", ADVERTISING),)
+
+
+def test_a_url_inside_a_url_inside_a_url_inside_a_url_is_not_followed() -> None:
+    url = "https://a.example/p?us_privacy=1YYN"
+    for _ in range(3):
+        url = f"https://b.example/r?u={quote(url, safe='')}"
+    assert of_query(url.partition("?")[2]) == ()
+
+
+def test_two_different_strings_in_one_query_leave_only_the_denial() -> None:
+    assert said(of_query("us_privacy=1YNN&us_privacy=1YYN")) == [
+        ("usp", "unreadable", "conflict"),
+        ("usp", "denied", "conflict"),
+    ]
+    assert said(of_query("us_privacy=1YNN&us_privacy=1YNN")) == [("usp", "allowed", "")]
+
+
+def test_a_tc_string_speaks_for_each_purpose() -> None:
+    path = "query.gdpr_consent"
+    assert of_query(f"gdpr=1&gdpr_consent={ALL}") == (
+        Signal("tcf", "allowed", path, ("advertising.targeted",)),
+        Signal("tcf", "allowed", path, ("advertising.measurement",)),
+        Signal("tcf", "allowed", path, ("analytics",)),
+    )
+    assert {signal.says for signal in of_cookies(f"euconsent-v2={NONE}")} == {"denied"}
+    mixed = tc_core({1, 8}, {2, 7}, {3}, set())
+    assert [signal.says for signal in of_query(f"gdpr_consent={mixed}")] == ["denied", "allowed", "allowed"]
+
+
+def test_legitimate_interest_is_no_basis_for_profiles() -> None:
+    text = tc_core({1}, set(range(2, 12)), {3}, {3})
+    assert [signal.says for signal in of_query(f"gdpr_consent={text}")] == ["denied", "allowed", "allowed"]
+
+
+def test_a_purpose_one_that_was_not_disclosed_allows_nothing() -> None:
+    text = tc_core(set(range(2, 12)), set(), {3}, set(), purpose_one_treatment=True)
+    assert {(s.says, s.remark) for s in of_query(f"gdpr_consent={text}")} == {
+        ("not-applicable", "purpose_one_treatment")
+    }
+
+
+def test_restrictions_and_global_scope_are_remarked_on() -> None:
+    restricted = tc_core(set(range(1, 12)), set(), {3}, set(), restrictions=((3, 0, {3}),))
+    assert [signal.remark for signal in of_query(f"gdpr_consent={restricted}")] == ["restrictions", "", ""]
+    worldwide = tc_core(set(range(1, 12)), set(), {3}, set(), service_specific=False)
+    assert said(of_query(f"gdpr_consent={worldwide}")) == [("tcf", "unreadable", "not_service_specific")]
+
+
+def test_a_gdpr_flag_of_zero_marks_the_string_beside_it() -> None:
+    found = of_query(f"gdpr=0&gdpr_consent={ALL}")
+    assert found[0] == Signal("tcf", "not-applicable", "query.gdpr", TRACKING, "gdpr_0")
+    assert {signal.remark for signal in found} == {"gdpr_0"}
+    assert said(of_query("gdpr=${GDPR}")) == [("tcf", "unreadable", "litter")]
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "remark"),
+    [
+        (california(1, 2), "denied", ""),
+        (california(2, 1), "denied", ""),
+        (california(2, 2), "allowed", ""),
+        (california(2, 2, notice=0), "allowed", ""),
+        (california(2, 2, notice=2), "not-applicable", "no_notice"),
+        (california(0, 0, notice=0), "not-applicable", "declared_not_done"),
+        (california(0, 0, notice=1), "not-applicable", "no_choice"),
+        (california(0, 0, notice=2), "not-applicable", "no_notice"),
+        (california(2, 2, gpc=".YA"), "denied", "gpc_vs_field"),
+        (california(0, 0, gpc=".YA"), "denied", "gpc"),
+        (california(2, 2, gpc=".QA"), "allowed", ""),
+        (california(3, 3), "not-applicable", "no_choice"),
+        (f"{header({8})}~FAAAAAAA", "unreadable", "unknown_section_version"),
+        (f"{header({8})}~FAAAAAAA.YA", "denied", "gpc"),
+        (f"{header({8})}~B", "unreadable", "truncated"),
+    ],
+)
+def test_what_a_californian_section_says(text: str, says: str, remark: str) -> None:
+    assert of_query(f"gpp={text}&gpp_sid=8") == (Signal("gpp", says, "query.gpp.usca", ADVERTISING, remark),)
+
+
+def test_targeted_advertising_may_be_refused_alone() -> None:
+    writer = Writer().integer(1, 6)
+    for value in (1, 1, 1, 2, 1):
+        writer.integer(value, 2)
+    text = f"{header({9})}~{writer.integer(0, 24).text()}"
+    assert of_query(f"gpp={text}") == (
+        Signal("gpp", "denied", "query.gpp.usva", ("advertising.targeted",)),
+        Signal("gpp", "allowed", "query.gpp.usva", ("advertising.measurement", "social")),
+    )
+
+
+@pytest.mark.parametrize("sid", ["7", "-1", "7,9"])
+def test_a_section_that_is_not_in_force_decides_nothing(sid: str) -> None:
+    assert said(of_query(f"gpp={california(1, 1)}&gpp_sid={sid}")) == [("gpp", "not-applicable", "not_in_force")]
+
+
+@pytest.mark.parametrize("sid", ["", "${GPP_SID}", "x", "8", "2,8", "8%2C9"])
+def test_section_ids_that_name_it_or_nothing_leave_it_in_force(sid: str) -> None:
+    assert said(of_query(f"gpp={california(1, 1)}&gpp_sid={sid}")) == [("gpp", "denied", "")]
+
+
+def test_strings_inside_a_gpp_string_keep_their_kind() -> None:
+    found = of_query(f"gpp={header({2, 6})}~{NONE}~1YYN")
+    assert {(signal.kind, signal.says, signal.path) for signal in found} == {
+        ("tcf", "denied", "query.gpp.tcfeuv2"),
+        ("usp", "denied", "query.gpp.uspv1"),
+    }
+
+
+def test_consent_mode_speaks_only_where_a_person_acted() -> None:
+    assert [(s.says, s.remark) for s in of_query("gcd=13r3v3n3r5")] == [("allowed", "")] * 3
+    assert [(s.says, s.remark) for s in of_query("gcd=13u3r3n3r5")] == [("denied", ""), ("denied", ""), ("allowed", "")]
+    assert [(s.says, s.remark) for s in of_query("gcd=13t3t3t3t5")] == [("not-applicable", "default_granted")] * 3
+    assert [(s.says, s.remark) for s in of_query("gcd=13p3p3p3p5")] == [("not-applicable", "default_denied")] * 3
+    assert [(s.says, s.remark) for s in of_query("gcd=13l3l3l3l1")] == [("not-applicable", "no_choice")] * 3
+
+
+def test_the_older_parameter_of_consent_mode_counts_only_alone() -> None:
+    assert said(of_query("gcs=G101")) == [("gcs", "denied", "act_unknown"), ("gcs", "not-applicable", "act_unknown")]
+    assert of_query("gcs=G1--") == ()
+    assert {signal.kind for signal in of_query("gcs=G100&gcd=13t3t3t3t5")} == {"gcd"}
+
+
+ONETRUST = "OptanonConsent=isGpcEnabled=0&groups=C0001%3A1%2CC0002%3A1%2CC0004%3A0%2CX9%3A0"
+
+
+def test_onetrusts_groups_are_defaults_until_the_banner_is_closed() -> None:
+    assert said(of_cookies(ONETRUST)) == [
+        ("onetrust", "not-applicable", "default_granted"),
+        ("onetrust", "not-applicable", "default_denied"),
+    ]
+    assert of_cookies(f"{ONETRUST}; OptanonAlertBoxClosed=2026-01-01T00:00:00.000Z") == (
+        Signal("onetrust", "allowed", "cookies.OptanonConsent", ("analytics",)),
+        Signal("onetrust", "denied", "cookies.OptanonConsent", ("advertising",)),
+    )
+
+
+def test_a_tenant_names_its_own_groups() -> None:
+    finder = SignalFinder({"x9": ("advertising",), "c0004": ("analytics",)})
+    found = finder.find(None, f"{ONETRUST}; OptanonAlertBoxClosed=1", None, {})
+    assert {(signal.purposes, signal.says) for signal in found} == {
+        (("advertising",), "denied"),
+        (("analytics",), "denied"),
+    }
+
+
+def test_gpc_inside_onetrusts_cookie_is_a_denial() -> None:
+    assert said(of_cookies("OptanonConsent=isGpcEnabled=1&datestamp=x")) == [("onetrust", "denied", "gpc")]
+
+
+def cookiebot(method: str, *, marketing: bool) -> str:
+    flag = str(marketing).lower()
+    return f"CookieConsent={{stamp:'x',necessary:true,preferences:true,statistics:{flag},marketing:{flag},method:'{method}',ver:1}}"
+
+
+def test_implied_consent_of_cookiebot_is_no_choice() -> None:
+    assert {signal.says for signal in of_cookies(cookiebot("explicit", marketing=True))} == {"allowed"}
+    assert ("cookiebot", "denied", "") in said(of_cookies(cookiebot("explicit", marketing=False)))
+    assert {(s.says, s.remark) for s in of_cookies(cookiebot("implied", marketing=True))} == {
+        ("not-applicable", "implied")
+    }
+    assert said(of_cookies("CookieConsent=-1")) == [("cookiebot", "not-applicable", "no_banner")]
+
+
+@pytest.mark.parametrize(
+    ("cookies", "expected"),
+    [
+        ("notice_gdpr_prefs=0,1,2:", ("trustarc", "allowed", "")),
+        ("notice_gdpr_prefs=0|1:", ("trustarc", "denied", "")),
+        ("notice_gdpr_prefs=0,1,2::implied,eu", ("trustarc", "not-applicable", "implied")),
+        ("notice_behavior=implied,us; notice_gdpr_prefs=0,1,2:", ("trustarc", "not-applicable", "implied")),
+        ("cmapi_cookie_privacy=permit 1 required", ("trustarc", "denied", "")),
+        ("TC_PRIVACY=1@1@", ("commanders-act", "denied", "")),
+        ("TC_PRIVACY=0@1@", ("commanders-act", "allowed", "categories_unread")),
+        ("osano_consentmanager=AbC_123", ("osano", "unreadable", "opaque")),
+        ("didomi_dcs=AbC_123", ("didomi", "unreadable", "opaque")),
+        ("didomi_token=!", ("didomi", "unreadable", "form")),
+        ("CookieConsent=%7Bx", ("cookiebot", "unreadable", "litter")),
+        (f"OTGPPConsent={california(1, 1)}", ("gpp", "denied", "")),
+    ],
+)
+def test_what_a_platforms_cookie_says(cookies: str, expected: tuple[str, str, str]) -> None:
+    assert said(of_cookies(cookies)) == [expected]
+
+
+def test_an_event_may_carry_the_browsers_and_the_standards_words() -> None:
+    assert of_event(gpc=True) == (Signal("gpc", "denied", "context.gpc", ADVERTISING),)
+    assert of_event(gpc="yes") == (Signal("gpc", "unreadable", "context.gpc", ADVERTISING, "nonconforming"),)
+    assert said(of_event(us_privacy="1YYN")) == [("usp", "denied", "")]
+    assert said(of_event(us_privacy=17)) == [("usp", "unreadable", "type")]
+    assert said(of_event(gpp=california(1, 1), gpp_sid=[8])) == [("gpp", "denied", "")]
+    assert said(of_event(gpp=california(1, 1), gpp_sid=[7])) == [("gpp", "not-applicable", "not_in_force")]
+    assert {s.remark for s in of_event(gdpr=0, tcString=ALL)} == {"gdpr_0"}
+
+
+def test_an_openrtb_object_is_looked_into() -> None:
+    consent = {"regs": {"ext": {"us_privacy": "1YYN", "gpc": "1"}, "gpp": california(1, 1), "gpp_sid": [8]}}
+    found = find_signals(None, None, None, consent)
+    assert {(signal.path, signal.says) for signal in found} == {
+        ("regs.ext.us_privacy", "denied"),
+        ("regs.ext.gpc", "denied"),
+        ("regs.gpp.usca", "denied"),
+    }
+
+
+def test_categories_of_the_shops_own_software_are_choices() -> None:
+    path = "context.consent.categoryPreferences"
+    consent = {"categoryPreferences": {"Advertising": False, "Analytics": True, "Odd": False}}
+    assert of_event(consent=consent) == (
+        Signal("segment", "denied", path, ("advertising",)),
+        Signal("segment", "allowed", path, ("analytics",)),
+    )
+    management = {"allowedConsentIds": ["Analytics"], "deniedConsentIds": ["Advertising"]}
+    assert {(s.says, s.purposes) for s in of_event(consentManagement=management)} == {
+        ("allowed", ("analytics",)),
+        ("denied", ("advertising",)),
+    }
+
+
+def test_two_categories_of_one_purpose_must_both_allow() -> None:
+    consent = {"categoryPreferences": {"Advertising": True, "Marketing": False}}
+    assert said(of_event(consent=consent)) == [("segment", "denied", "")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "says", "remark"),
+    [
+        ("deny_all", "denied", ""),
+        ("withdrawn", "denied", ""),
+        ("allow_all", "allowed", ""),
+        ("allow_selected", "not-applicable", "categories_unread"),
+        ("implicit_consent", "not-applicable", "implied"),
+        ("pending", "not-applicable", "no_choice"),
+        ("expired", "not-applicable", "no_choice"),
+        ("other", "unreadable", "value"),
+    ],
+)
+def test_what_a_consent_event_of_snowplow_says(kind: str, says: str, remark: str) -> None:
+    assert of_event(consent_preferences={"eventType": kind}) == (
+        Signal("snowplow", says, "context.consent_preferences", TRACKING, remark),
+    )
+
+
+def test_xdm_and_google_objects_speak_for_their_purposes() -> None:
+    consents = {
+        "collect": {"val": "y"},
+        "share": {"val": "n"},
+        "adID": {"val": "dy"},
+        "marketing": {"email": {"val": "p"}},
+    }
+    assert [(s.purposes, s.says, s.remark) for s in of_event(consents=consents)] == [
+        (("analytics",), "allowed", ""),
+        (ADVERTISING, "denied", ""),
+        (("advertising.targeted",), "not-applicable", "default_granted"),
+        (("marketing.email",), "not-applicable", "no_choice"),
+    ]
+    consent = {"ad_user_data": "GRANTED", "ad_personalization": "DENIED", "analytics_storage": "granted"}
+    assert [(s.purposes, s.says) for s in of_event(consent=consent)] == [
+        (("advertising.targeted",), "denied"),
+        (("analytics",), "allowed"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "consent", [{"data_processing_options": ["LDU"]}, {"data_processing_options": True}, {"limited_data_use": True}]
+)
+def test_limited_data_use_is_an_opt_out_that_was_passed_on(consent: dict[str, Any]) -> None:
+    assert said(of_event(**consent)) == [("ldu", "denied", "restricted_processing")]
+    assert said(of_query("dpo=LDU&dpoco=1&dpost=1000")) == [("ldu", "denied", "restricted_processing")]
+    assert of_event(data_processing_options=[], limited_data_use=False) == ()
+
+
+def test_a_device_switch_refuses_but_never_allows() -> None:
+    off, on = of_event(device={"adTrackingEnabled": False}), of_event(device={"adTrackingEnabled": True})
+    assert off == (Signal("device", "denied", "context.device.adtrackingenabled", ("advertising.targeted",)),)
+    assert on == ()
+
+
+def test_no_key_of_the_traffic_gets_into_a_path() -> None:
+    secret = "jane@example.com"
+    consent = {
+        "context.consent": {secret: {"us_privacy": "1YYN"}, "categoryPreferences": {secret: False, "Social": False}}
+    }
+    found = find_signals(
+        {"sec-gpc": (secret,)}, f"usprivacy={secret}; {secret}=1", f"us_privacy={secret}&{secret}=gpp", consent
+    )
+    assert found
+    assert secret not in repr(found)
+
+
+def vectors() -> list[str]:
+    rows = [json.loads(line) for line in CASES.joinpath("public.jsonl").open(encoding="utf-8")]
+    return [row["string"] for row in rows if "string" in row]
+
+
+@pytest.mark.parametrize("key", ["gpp", "gdpr_consent", "us_privacy", "gcd"])
+def test_every_vector_in_every_place_gives_closed_words(key: str) -> None:
+    for text in vectors():
+        for signal in (*of_query(f"{key}={quote(text)}"), *of_event(**{key: text})):
+            assert signal.says in {"denied", "allowed", "not-applicable", "unreadable"}
+            assert all(any(each.startswith(prefix) for each in PURPOSES) for prefix in signal.purposes)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["gpc", "gpp", "gpp_sid", "gdpr", "consents", "consent", "regs", "ext", "x"]), inner
+        )
+    ),
+    max_leaves=10,
+)
+WORDS = st.sampled_from(
+    [
+        "us_privacy=",
+        "gpp=",
+        "gdpr=",
+        "gcd=",
+        "gpp_sid=",
+        "OptanonConsent=",
+        "CookieConsent=",
+        "&",
+        ";",
+        "%26",
+        "%3D",
+        "1YYN",
+        "\x00",
+        "é",
+        "{",
+    ]
+)
+TEXTS = st.lists(WORDS, max_size=12).map("".join) | st.text(max_size=30)
+
+
+@given(TEXTS, TEXTS, TEXTS, JSON)
+def test_nothing_makes_it_raise_and_a_second_look_says_the_same(
+    text: str, cookies: str, query: str, value: Any
+) -> None:
+    consent = {"context.gpc": value, "context.consent": value, "context.gpp_sid": value, "": value}
+    first = find_signals({"sec-gpc": (text,), "dnt": (text,)}, cookies, query, consent)
+    assert find_signals({"sec-gpc": (text,), "dnt": (text,)}, cookies, query, consent) == first
+
+
+def test_a_text_of_megabytes_is_bounded_in_what_it_gives() -> None:
+    assert len(of_query("us_privacy=1YYN&gpp=x&" * 60_000)) <= 64
+    assert len(of_cookies("usprivacy=1YYN;" * 60_000)) == 1
+    assert said(of_query("us_privacy=" + "Y" * 1_000_000)) == [("usp", "unreadable", "too_long")]
+    assert said(of_event(gpp="DBAB" + "A" * 1_000_000)) == [("gpp", "unreadable", "too_long")]
