@@ -29,7 +29,7 @@ class Gpp(msgspec.Struct, frozen=True, kw_only=True):
 
 def decode(text: str) -> Gpp | Refusal:
     """Decode a GPP string as found: cleaned first, refused with a reason, cached by value where it is short."""
-    return _decode_cached(text) if len(text) <= _CACHED_LENGTH else _decode(text)
+    return _decode_cached(text) if len(text) <= _CACHED_LENGTH else decode_uncached(text)
 
 
 def decode_header(text: str) -> tuple[tuple[int, int], ...] | Refusal:
@@ -49,7 +49,8 @@ def decode_header(text: str) -> tuple[tuple[int, int], ...] | Refusal:
         return Refusal(error.reason)
 
 
-def _decode(text: str) -> Gpp | Refusal:
+def decode_uncached(text: str) -> Gpp | Refusal:
+    """Decode a GPP string anew."""
     cleaned = clean(text)
     if isinstance(cleaned, Refusal):
         return cleaned
@@ -74,7 +75,7 @@ def _decode(text: str) -> Gpp | Refusal:
 
 
 _CACHED_LENGTH = 2_048
-_decode_cached = lru_cache(maxsize=16_384)(_decode)
+_decode_cached = lru_cache(maxsize=16_384)(decode_uncached)
 _header_cached = lru_cache(maxsize=4_096)(decode_header)
 
 
