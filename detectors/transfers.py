@@ -1,24 +1,24 @@
-"""Personal data leaves a jurisdiction without a documented ground.
+"""Cross-jurisdiction transfer: personal data leaves a jurisdiction without a documented ground.
 
-What it finds
--------------
+## What it finds
+
 Data of a person whose law restricts transfers goes to a place outside, and neither an adequacy decision of that day nor
 the transfer register permits it: nothing is registered (`missing`), what is registered has run out (`expired`), or the
 law forbids the destination whatever is registered (`prohibited`).
 
-Why it matters
---------------
+## Why it matters
+
 The GDPR (Chapter V), its British and Swiss sisters and Quebec's private sector act allow data to leave only on a ground
 that the shop can show. The rule of the US Department of Justice (28 CFR 202) closes some destinations altogether. A new
 integration or a processor that moves its servers changes the answer without anybody touching the shop's own code.
 
-Example:
--------
+## Example
+
 The addresses of German customers reach a helpdesk in the United States. The register holds standard clauses for it that
 ended on 1 March: from that day each transfer is `expired`. Had the helpdesk never been registered, it would be `missing`.
 
-What it cannot see
-------------------
+## What it cannot see
+
 - Remote access, onward transfers, and who owns the recipient: it knows places from the register, a list or a host's name.
 - Whether a company in Canada, Japan, Korea or Brazil falls under the law that was found adequate: it is presumed.
 - Whether the clauses were signed in full, the British ones with their addendum: the register is believed.
