@@ -13,31 +13,28 @@ It promises exact counts over crashes, with at-least-once delivery underneath:
 import asyncio
 import logging
 import ssl
-import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, cast
 
 import faust
-import msgspec
 from aiokafka.errors import IllegalStateError  # type: ignore[import-untyped]
 from faust.exceptions import ProducerSendError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP, EventT
 
-from alerts import cloudevents
-from alerts.episodes import Episode, is_forgettable, key_of, step, tick
+from alerts.desk import Desk, Position
 from alerts.metrics import AlertMetrics, Health, MetricsServer
 from alerts.outbox import Outbox
 from alerts.register import Register
 from alerts.sequence import Sequence
 from alerts.settings import AlertSettings
-from topics.alert import Alert
-from topics.finding import Fold
 
 log = logging.getLogger("privacy_monitor.alerts")
 
 _ACKNOWLEDGE_SECONDS = 30.0
 _TICKS_RETENTION_SECONDS = 3600.0
+# Recovery reads the changelog from its beginning: small segments and an eager cleaner keep that short.
+_CHANGELOG_CONFIGS = {"segment.bytes": 16_777_216, "segment.ms": 600_000, "min.cleanable.dirty.ratio": 0.1}
 
 
 class AlertApp(faust.App):
@@ -125,16 +122,13 @@ class _Table(faust.Table[bytes, bytes]):
 
 
 class _Desk:
-    """Handles one record at a time: folds and ticks of one process never interleave."""
+    """The desk with Faust's topics, table and events around it."""
 
     def __init__(self, app: AlertApp, settings: AlertSettings, metrics: AlertMetrics) -> None:
         self._app = app
         self._settings = settings
         self._metrics = metrics
         self._lock = asyncio.Lock()
-        self._newest: dict[int, float] = {}
-        self._read = msgspec.json.Decoder(Fold)
-        self._write = msgspec.json.Encoder()
         raw: dict[str, Any] = dict.fromkeys(("key_type", "value_type"), bytes)
         raw |= dict.fromkeys(("key_serializer", "value_serializer"), "raw")
         self.findings = app.topic(settings.findings_topic, **raw)
@@ -147,62 +141,29 @@ class _Desk:
             internal=True,
             **raw,
         )
-        self.alerts = app.topic(settings.alerts_topic, **raw)
+        self._alerts = app.topic(settings.alerts_topic, **raw)
         table = app.Table(
             "episodes",
             key_type=bytes,
             value_type=bytes,
             partitions=settings.partitions,
             on_changelog_event=self._recovered,
+            extra_topic_configs=_CHANGELOG_CONFIGS,
         )
         self._register = Register(table)
+        self._desk = Desk(settings.policy, self._register, metrics, self._publish)
 
     async def on_fold(self, event: EventT[Any]) -> None:
-        """Count one record of the findings topic."""
-        began = time.perf_counter()
-        message = event.message
-        at_ms = int(message.timestamp * 1000)
-        self._newest[message.partition] = message.timestamp
-        try:
-            fold = self._read.decode(message.value or b"")
-            key = key_of(fold).encode()
-        except (ValueError, RecursionError) as error:
-            self._skip(event, error)
-            return
-        before = self._register.get(key)
-        try:
-            after, alerts = step(before, fold, at_ms, self._settings.policy)
-        except ValueError as error:
-            self._skip(event, error)
-            return
-        if after is not before:
-            await self._save(key, message.partition, after, alerts)
-        known = before.findings if before is not None and before.episode_id == after.episode_id else 0
-        self._metrics.fold(fold, after.findings - known, at_ms, time.perf_counter() - began)
-
-    def _skip(self, event: EventT[Any], error: Exception) -> None:
-        # The text of an error can quote what was read: the position and the kind are enough.
         at = event.message
-        log.warning(
-            "skipped a record that is no fold: %s/%d/%d, %s", at.topic, at.partition, at.offset, type(error).__name__
-        )
-        self._metrics.unreadable()
+        await self._desk.fold(Position(at.topic, at.partition, at.offset, int(at.timestamp * 1000)), at.value)
 
     async def on_tick(self, event: EventT[Any]) -> None:
-        """Let time pass for the episodes of one partition."""
         partition = event.message.partition
-        now_ms = await self._settled_ms(partition)
-        if now_ms is None:
-            return
-        policy = self._settings.policy
-        for key, before in self._register.of(partition):
-            if is_forgettable(before, now_ms, policy):
-                self._register.forget(key, partition)
-                continue
-            after, alerts = tick(before, now_ms, policy)
-            if after is not before:
-                await self._save(key, partition, after, alerts)
-        self._metrics.open_episodes(partition, (episode for _, episode in self._register.of(partition)))
+        try:
+            all_read = await self._all_read(TP(self._settings.findings_topic, partition))
+        except IllegalStateError:
+            return  # the partition is just leaving us
+        await self._desk.tick(partition, all_read=all_read)
 
     async def send_ticks(self) -> None:
         """Send a tick to each partition that is ours."""
@@ -215,46 +176,31 @@ class _Desk:
                 log.warning("no tick for partition %d: %s", partition, error)
 
     async def guarded(self, event: EventT[Any], handle: Callable[[EventT[Any]], Awaitable[None]]) -> None:
-        """Handle a record; what ends early stays uncommitted and stops the program."""
-        message = event.message
+        """Handle a record alone; what ends early stays uncommitted and stops the program."""
+        at = event.message
         async with self._lock:
-            self._app.outbox.begin(message.tp, message.offset)
+            self._app.outbox.begin(at.tp, at.offset)
             try:
-                self._app.sequence.handle(message.tp, message.offset)
+                self._app.sequence.handle(at.tp, at.offset)
                 await handle(event)
             except Exception as error:
-                log.exception("stopped at %s/%d/%d", message.topic, message.partition, message.offset)
+                log.exception("stopped at %s/%d/%d", at.topic, at.partition, at.offset)
                 await self._app.crash(error)
                 raise
-            self._app.outbox.finish(message.tp, message.offset)
+            self._app.outbox.finish(at.tp, at.offset)
 
-    async def _settled_ms(self, partition: int) -> int | None:
-        # A fold that waits to be read must not find its episode quiet. When all is read, now is now; otherwise time
-        # has come as far as the newest fold that was read, as those behind it are younger.
-        tp = TP(self._settings.findings_topic, partition)
+    async def _all_read(self, tp: TP) -> bool:
         consumer = self._app.consumer
-        try:
-            end = consumer.highwater(tp)
-            position = await consumer.position(tp)
-        except IllegalStateError:
-            return None  # the partition is just leaving us
-        if end is not None and position is not None and position >= end and self.findings_waiting() == 0:
-            return int(time.time() * 1000)
-        newest = self._newest.get(partition)
-        return None if newest is None else int(newest * 1000)
+        end = consumer.highwater(tp)
+        position = await consumer.position(tp)
+        if end is None or position is None or position < end:
+            return False
+        # What was fetched and waits in a queue is not read yet.
+        return all(message.topic != tp.topic for message in consumer.unacked)
 
-    def findings_waiting(self) -> int:
-        """Give how many records of the findings topic were fetched and not yet handled."""
-        return sum(1 for message in self._app.consumer.unacked if message.topic == self._settings.findings_topic)
-
-    async def _save(self, key: bytes, partition: int, episode: Episode, alerts: list[Alert]) -> None:
-        for alert in alerts:
-            sent: Awaitable[Any] = await self.alerts.send(
-                key=key, value=self._write.encode(alert), headers=cloudevents.headers(alert)
-            )
-            await asyncio.wait_for(sent, _ACKNOWLEDGE_SECONDS)
-            self._metrics.alert(alert)
-        self._register.put(key, partition, episode)
+    async def _publish(self, key: bytes, value: bytes, headers: list[tuple[str, bytes]]) -> None:
+        sent: Awaitable[Any] = await self._alerts.send(key=key, value=value, headers=headers)
+        await asyncio.wait_for(sent, _ACKNOWLEDGE_SECONDS)
 
     async def _recovered(self, event: EventT[Any]) -> None:
         self._register.recovered(event.message.key or b"", event.message.partition)

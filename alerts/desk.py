@@ -1,0 +1,95 @@
+"""Where folds and ticks become episodes and alerts: the order of the writes is kept here."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+import msgspec
+
+from alerts import cloudevents
+from alerts.episodes import Episode, Policy, is_forgettable, key_of, step, tick
+from alerts.metrics import AlertMetrics
+from alerts.register import Register
+from topics.alert import Alert
+from topics.finding import Fold
+
+log = logging.getLogger("privacy_monitor.alerts")
+
+Publish = Callable[[bytes, bytes, list[tuple[str, bytes]]], Awaitable[None]]
+"""Sends key, value and headers to the alerts topic, and returns when the broker has acknowledged them."""
+
+
+class Position(NamedTuple):
+    """Where a record stands, and when it was written."""
+
+    topic: str
+    partition: int
+    offset: int
+    at_ms: int
+
+
+class Desk:
+    """Handles one record at a time. The caller sees to it that two never interleave."""
+
+    def __init__(self, policy: Policy, register: Register, metrics: AlertMetrics, publish: Publish) -> None:
+        self._policy = policy
+        self._register = register
+        self._metrics = metrics
+        self._publish = publish
+        self._newest_ms: dict[int, int] = {}
+        self._decoder = msgspec.json.Decoder(Fold)
+        self._encoder = msgspec.json.Encoder()
+
+    async def fold(self, at: Position, value: bytes | None) -> None:
+        """Count one record of the findings topic; what is no fold is counted as unreadable and skipped."""
+        began = time.perf_counter()
+        self._newest_ms[at.partition] = at.at_ms
+        try:
+            fold = self._decoder.decode(value or b"")
+            key = key_of(fold).encode()
+        except (ValueError, RecursionError) as error:
+            self._skip(at, error)
+            return
+        before = self._register.get(key)
+        try:
+            after, alerts = step(before, fold, at.at_ms, self._policy)
+        except ValueError as error:
+            self._skip(at, error)
+            return
+        if after is not before:
+            await self._save(key, at.partition, after, alerts)
+        known = before.findings if before is not None and before.episode_id == after.episode_id else 0
+        self._metrics.fold(fold, after.findings - known, at.at_ms, time.perf_counter() - began)
+
+    async def tick(self, partition: int, *, all_read: bool) -> None:
+        """Let time pass for the episodes of one partition.
+
+        A fold that waits to be read must not find its episode quiet. When all is read, now is now; otherwise time has
+        come as far as the newest fold that was read, because those behind it are younger.
+        """
+        now_ms = int(time.time() * 1000) if all_read else self._newest_ms.get(partition)
+        if now_ms is None:
+            return
+        for key, before in self._register.of(partition):
+            if is_forgettable(before, now_ms, self._policy):
+                self._register.forget(key, partition)
+                continue
+            after, alerts = tick(before, now_ms, self._policy)
+            if after is not before:
+                await self._save(key, partition, after, alerts)
+        self._metrics.open_episodes(partition, (episode for _, episode in self._register.of(partition)))
+
+    async def _save(self, key: bytes, partition: int, episode: Episode, alerts: list[Alert]) -> None:
+        # First told, then remembered: a crash in between tells it again, the other order would lose it.
+        for alert in alerts:
+            await self._publish(key, self._encoder.encode(alert), cloudevents.headers(alert))
+            self._metrics.alert(alert)
+        self._register.put(key, partition, episode)
+
+    def _skip(self, at: Position, error: Exception) -> None:
+        # The text of an error can quote what was read: the position and the kind are enough.
+        log.warning(
+            "skipped a record that is no fold: %s/%d/%d, %s", at.topic, at.partition, at.offset, type(error).__name__
+        )
+        self._metrics.unreadable()
