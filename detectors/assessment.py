@@ -77,7 +77,10 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     """Id of the register entry."""
     expired_on: str = ""
     reason: str = ""
-    """Why it is unknown: no-origin, no-destination, unknown-recipient."""
+    """Why, from a closed list. Unknown: no-origin, no-subdivision, no-law, no-destination, unknown-recipient, uninspectable,
+    unsettled, adequacy-date-recalled, mechanism-unconfirmed, exemptions-unseen, rule-recalled. Missing: not-registered,
+    destination-not-registered, category-not-registered, no-mechanism, derogation, other-regime, not-accepted, not-yet,
+    restricted."""
 
 
 class Checkout(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,8 +8,8 @@ import msgspec
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from detectors.documents import Problem, Written, line_of, load, validate
+from detectors.law.fact import NOT_EMPTY, Day, Purpose, Text
 from detectors.law.iso import COUNTRIES, is_place
-from detectors.law.model import NOT_EMPTY, Day, Purpose, Text
 from detectors.law.restriction import MechanismKind
 from topics.flow import Role
 

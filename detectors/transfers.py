@@ -31,8 +31,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from detectors.assessment import Transfer, TransferStatus
+from detectors.law.fact import Confidence
 from detectors.law.iso import BLOCS
-from detectors.law.model import Confidence
 from detectors.law.pack import LawPack
 from detectors.law.restriction import Adequacy, MechanismKind, Scope, TransferRegime
 from detectors.law.timeline import DAY_MS, day_of
@@ -55,8 +55,10 @@ def assess(flow: DataFlow, entry: RegisterEntry | None, pack: LawPack, on_ms: in
 
     `entry` is the recipient's entry of the register, or None.
     """
+    if entry is None and flow.role is Role.OWN:
+        return _NOT_APPLICABLE
     personal = _personal(flow.categories)
-    if (not personal and not flow.uninspectable) or (entry is None and flow.role is Role.OWN):
+    if not personal and not flow.uninspectable:
         return _NOT_APPLICABLE
     origin = _code(flow.origin)
     if not origin:

@@ -9,7 +9,7 @@ import msgspec
 from pydantic import StringConstraints, model_validator
 
 from detectors.documents import Problem, Written, read
-from detectors.law.model import NOT_EMPTY, Confidence, Day, PlaceCode, Text
+from detectors.law.fact import NOT_EMPTY, Confidence, Day, PlaceCode, Text
 from topics.flow import Place
 
 _NOWHERE = Place()

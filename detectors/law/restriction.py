@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from detectors.documents import Written
-from detectors.law.model import NOT_EMPTY, Confidence, Day, Fact, PlaceCode, Text
+from detectors.law.fact import NOT_EMPTY, Confidence, Day, Fact, PlaceCode, Text
 
 
 class MechanismKind(StrEnum):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import StringConstraints
 
 from detectors.documents import Written
-from detectors.law.model import Text
+from detectors.law.fact import Text
 
 
 class Source(Written):

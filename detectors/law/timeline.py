@@ -7,8 +7,8 @@ from datetime import date
 import msgspec
 
 from detectors.assessment import Law
+from detectors.law.fact import Confidence
 from detectors.law.model import (
-    Confidence,
     ConsentRequired,
     Duty,
     Jurisdiction,

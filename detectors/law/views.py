@@ -6,7 +6,8 @@ from enum import Enum
 from typing import NamedTuple
 
 from detectors.law.checks import inherited
-from detectors.law.model import Confidence, Duty, Fact, SinceIs
+from detectors.law.fact import Confidence, Fact, SinceIs
+from detectors.law.model import Duty
 from detectors.law.pack import LawPack
 from detectors.law.timeline import day_of, holds
 

@@ -4,10 +4,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import detectors.transfers
 from detectors.assessment import Transfer, TransferStatus
-from detectors.law.model import Confidence
+from detectors.law.fact import Confidence
 from detectors.law.pack import read_pack
 from detectors.register import RegisterEntry, read_register
 from detectors.transfers import assess
@@ -330,3 +332,21 @@ def test_the_page_of_the_detector_has_its_headings() -> None:
     text = detectors.transfers.__doc__ or ""
     headings = ("What it finds", "Why it matters", "Example", "What it cannot see")
     assert [text.count(f"\n\n## {heading}\n\n") for heading in headings] == [1, 1, 1, 1]
+
+
+@given(
+    st.text(max_size=8) | st.sampled_from(["DE", "US-CA", "CA-QC", "EU", "CH", "US"]),
+    st.text(max_size=8) | st.sampled_from(["CN", "US-CA", "CA-QC", "EU", "CH", "US"]),
+    st.integers(min_value=-(10**14), max_value=10**14),
+)
+def test_no_place_and_no_moment_makes_it_fail(origin: str, destination: str, on_ms: int) -> None:
+    for registered in (None, entry(SCC)):
+        given_flow = flow(origin, destination)
+        first, second = (assess(given_flow, registered, pack(), on_ms) for _ in range(2))
+        assert first == second
+        assert first.status is not TransferStatus.MISSING or first.regime in {
+            "eu-gdpr",
+            "uk-gdpr",
+            "ch-fadp",
+            "ca-qc-law25",
+        }

@@ -6,8 +6,8 @@ import pytest
 
 from detectors.assessment import Law
 from detectors.law.checks import inherited
+from detectors.law.fact import Confidence
 from detectors.law.iso import BLOCS, COUNTRIES, SUBDIVISIONS
-from detectors.law.model import Confidence
 from detectors.law.pack import read_pack
 from detectors.law.timeline import GROUNDS, day_of
 from tests.detectors.law.shipped import pack, small
