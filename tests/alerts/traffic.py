@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from topics.distinct import Distinct
 from topics.finding import MAX_EXEMPLARS, Basis, Detector, Finding, Fold, Mode, Severity, Verdict
 
-START_MS = 1_790_000_000_000
+START_MS = 1_700_000_000_000
 
 
 @dataclass(frozen=True)
