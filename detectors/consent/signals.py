@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import Any
 
 from detectors.consent import gpc
-from detectors.consent.carriers import from_context, from_cookies, from_query
 from detectors.consent.platforms import DEFAULT_CATEGORIES, Categories
+from detectors.consent.readings import from_context, from_cookies, from_query
 from detectors.consent.summaries import ADVERTISING
 from topics.flow import Signal
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from detectors.consent import gpp, tcf
-from detectors.consent.carriers import from_context, from_cookies, from_query
 from detectors.consent.platforms import DEFAULT_CATEGORIES
+from detectors.consent.readings import from_context, from_cookies, from_query
 from detectors.consent.signals import find_signals
 from tests.detectors.consent.writer import tc_core
 

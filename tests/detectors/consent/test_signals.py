@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.consent.signals import SignalFinder, find_signals
+from detectors.consent.vendors import find_tc_strings
 from tests.detectors.consent.writer import Writer, header, tc_core
 from topics.flow import PURPOSES, Signal
 
@@ -380,6 +381,20 @@ def test_no_key_of_the_traffic_gets_into_a_path() -> None:
     )
     assert found
     assert secret not in repr(found)
+
+
+def test_tc_strings_are_found_decoded_for_decisions_about_vendors() -> None:
+    cookies = f"euconsent-v2={ALL}; CookieConsent={{necessary:true,preferences:true,statistics:true,marketing:true,iab2:'{NONE}'}}"
+    query = f"gpp={header({2, 6})}~{ALL}~1YNN&gdpr_consent=${{GDPR_CONSENT_1}}&u={quote(f'https://a.example/?gdpr_consent={ALL}')}"
+    found = dict(find_tc_strings(cookies, query, {"context.tcString": ALL, "context.gpp": 7}))
+    assert {path: 3 in decoded.vendors for path, decoded in found.items()} == {
+        "cookies.euconsent-v2": True,
+        "cookies.CookieConsent.iab2": False,
+        "query.gpp.tcfeuv2": True,
+        "query.nested.gdpr_consent": True,
+        "context.tcString": True,
+    }
+    assert find_tc_strings(None, None, {}) == ()
 
 
 def vectors() -> list[str]:

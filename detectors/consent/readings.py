@@ -1,0 +1,159 @@
+"""From what a record carries to signals: each group of strings and flags, each object, each platform's cookie."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from detectors.consent import gpc
+from detectors.consent.bits import MAX_ID
+from detectors.consent.carriers import Context, Group, cookie_group, open_jar, query_groups
+from detectors.consent.litter import is_litter
+from detectors.consent.platforms import (
+    Categories,
+    from_limited_use,
+    from_object,
+    from_platform_cookies,
+)
+from detectors.consent.refusal import Reason, Refusal, Remark
+from detectors.consent.summaries import (
+    ADVERTISING,
+    TRACKING,
+    from_gcd,
+    from_gcs,
+    from_gpc,
+    from_gpp,
+    from_tcf,
+    from_usp,
+    refused,
+)
+from topics.flow import Signal
+
+_MAX_SIGNALS = 64
+
+
+def from_cookies(cookies: str, categories: Categories) -> tuple[Signal, ...]:
+    """Read the Cookie header as sent."""
+    jar = open_jar(cookies)
+    if not jar:
+        return ()
+    return _distinct([*from_platform_cookies(jar, categories), *_read_group(cookie_group(jar), "cookies.")])
+
+
+def from_query(query: str) -> tuple[Signal, ...]:
+    """Read a raw query string."""
+    return _distinct([signal for prefix, group in query_groups(query) for signal in _read_group(group, prefix)])
+
+
+def from_context(consent: Mapping[str, Any], categories: Categories) -> tuple[Signal, ...]:
+    """Read the consent objects of an event."""
+    context = Context(consent)
+    found = [signal for key, value, path in context.objects for signal in from_object(key, value, path, categories)]
+    for prefix, group in context.groups.items():
+        found += _read_group(group, prefix)
+    return _distinct(found)
+
+
+def _read_group(group: Group, prefix: str) -> tuple[Signal, ...]:
+    in_force, gdpr_denied = None, False
+    found: list[Signal] = []
+    seen: dict[str, set[str]] = {}
+    has_gcd = any(standard == "gcd" for standard, _, _ in group)
+    for standard, name, value in group:
+        if standard == "gpp_sid":
+            in_force = _section_ids(value)
+        elif standard == "gdpr":
+            gdpr_denied, signals = _gdpr(value, prefix + name)
+            found += signals
+    for standard, name, value in group:
+        path = prefix + name
+        if standard in _OTHERS:
+            found += _OTHERS[standard](value, path)
+        elif standard in _STRINGS and isinstance(value, str):
+            # Consent mode's older parameter says less of the same.
+            if standard == "gcs" and has_gcd:
+                continue
+            seen.setdefault(standard, set()).add(value)
+            read = _read_string if len(value) <= _CACHED_LENGTH else _read_string.__wrapped__
+            found += read(standard, value, path, in_force, gdpr_denied)
+        elif standard in _STRINGS and value is not None:
+            found += refused(standard, path, Refusal(Reason.TYPE))
+    conflicting = {standard for standard, values in seen.items() if len(values) > 1}
+    return tuple(_in_conflict(signal) if signal.kind in conflicting else signal for signal in found)
+
+
+def _in_conflict(signal: Signal) -> Signal:
+    # Nobody can tell which of two strings is meant: a denial stands, an allowance does not.
+    says = "unreadable" if signal.says == "allowed" else signal.says
+    return Signal(signal.kind, says, signal.path, signal.purposes, Remark.CONFLICT.value)
+
+
+_STRINGS = frozenset({"usp", "tcf", "gpp", "gcs", "gcd"})
+_CACHED_LENGTH = 2_048
+
+
+@lru_cache(maxsize=8_192)
+def _read_string(
+    standard: str,
+    text: str,
+    path: str,
+    in_force: frozenset[int] | None,
+    gdpr_denied: bool,  # noqa: FBT001 - all parts of the cache's key
+) -> tuple[Signal, ...]:
+    if standard == "tcf":
+        return from_tcf(text, path, gdpr_denied=gdpr_denied)
+    if standard == "gpp":
+        return from_gpp(text, path, in_force=in_force)
+    if standard == "usp":
+        return from_usp(text, path)
+    return from_gcd(text, path) if standard == "gcd" else from_gcs(text, path)
+
+
+_SECTION_ID = re.compile(r"-1|[0-9]{1,5}", re.ASCII)
+
+
+def _section_ids(value: Any) -> frozenset[int] | None:
+    """Read `gpp_sid`: a comma list, a list of numbers, or one number; None where it says nothing."""
+    if isinstance(value, str):
+        value = [item.strip() for item in value[:256].split(",")]
+    items = value if isinstance(value, list | tuple) else [value]
+    ids = set()
+    for item in items[:64]:
+        if isinstance(item, str) and _SECTION_ID.fullmatch(item):
+            ids.add(int(item))
+        elif isinstance(item, int) and not isinstance(item, bool) and -1 <= item <= MAX_ID:
+            ids.add(item)
+    return frozenset(ids) or None
+
+
+def _gdpr(value: Any, path: str) -> tuple[bool, tuple[Signal, ...]]:
+    text = value[:64].strip().lower() if isinstance(value, str) else ""
+    if text in {"0", "false"} or (isinstance(value, int) and value == 0):
+        return True, (Signal("tcf", "not-applicable", path, TRACKING, Remark.GDPR_0.value),)
+    if text and text not in {"1", "true"} and is_litter(text):
+        return False, (Signal("tcf", "unreadable", path, TRACKING, Reason.LITTER.value),)
+    return False, ()
+
+
+def _dnt(value: Any, path: str) -> tuple[Signal, ...]:
+    if gpc.decode_value(value) is not gpc.Gpc.OPT_OUT:
+        return ()
+    return (Signal("dnt", "not-applicable", path, ADVERTISING, Remark.INFORMATION.value),)
+
+
+def _ad_tracking(value: Any, path: str) -> tuple[Signal, ...]:
+    """Read the device's own switch: off is a refusal of targeted advertising, on says nothing."""
+    return (Signal("device", "denied", path, ("advertising.targeted",)),) if value is False else ()
+
+
+_OTHERS: Mapping[str, Any] = {
+    "gpc": from_gpc,
+    "dpo": lambda value, path: from_limited_use(value, path, key="data_processing_options"),
+    "limited_data_use": lambda value, path: from_limited_use(value, path, key="limited_data_use"),
+    "ad_tracking": _ad_tracking,
+    "dnt": _dnt,
+}
+
+
+def _distinct(found: list[Signal]) -> tuple[Signal, ...]:
+    return tuple(dict.fromkeys(found))[:_MAX_SIGNALS]
