@@ -57,6 +57,11 @@ def mistakes(
         yield from _sources(jurisdictions, regimes, sources)
 
 
+def merged(sources: Mapping[str, SourcesFile]) -> SourcesFile:
+    """Put files of sources together: the later one wins where they name the same key."""
+    return SourcesFile(sources={key: source for each in sources.values() for key, source in each.sources.items()})
+
+
 def inherited(jurisdiction: Jurisdiction, by_id: Mapping[str, Jurisdiction]) -> list[Duty]:
     """Give its own duties and those of all its parents."""
     duties, seen = list(jurisdiction.duties), {jurisdiction.id}
@@ -171,11 +176,11 @@ def _adequate_twice(file: str, regime: TransferRegime) -> Iterator[Mistake]:
 def _sources(
     jurisdictions: Mapping[str, Jurisdiction], regimes: Mapping[str, TransferRegime], sources: Mapping[str, SourcesFile]
 ) -> Iterator[Mistake]:
-    if len(sources) != 1:
-        for file in sources or jurisdictions or regimes:
-            yield Mistake(file, (), "a pack has exactly one sources.yaml")
+    if not sources:
+        for file in jurisdictions or regimes:
+            yield Mistake(file, (), "a pack has a file sources.yaml")
         return
-    known = next(iter(sources.values())).sources
+    known = merged(sources).sources
     for file, path, keys in _citations(jurisdictions, regimes):
         for key in keys:
             if key not in known:

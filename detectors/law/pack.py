@@ -18,13 +18,14 @@ from detectors.law.timeline import Span, Timeline, day_of, timeline
 from topics.finding import Basis
 
 _NO_LAW = Law()
+_FOLDERS = frozenset({"jurisdictions", "transfers"})
 
 
 class LawPack(msgspec.Struct, frozen=True, eq=False):
     """The law as dated data. Immutable: another pack is another value with another digest."""
 
     digest: str
-    """SHA-256 over the names and texts of all files, in hexadecimal."""
+    """SHA-256 over the names and texts of the files that count, in hexadecimal. Where they lie does not matter."""
     jurisdictions: Mapping[str, Jurisdiction]
     """By id."""
     regimes: Mapping[str, TransferRegime]
@@ -73,15 +74,18 @@ class LawPack(msgspec.Struct, frozen=True, eq=False):
 def read_pack(files: Mapping[str, str]) -> tuple[LawPack | None, list[Problem]]:
     """Read the files of a pack, by path: the pack, or every mistake with its file and line.
 
-    `…/jurisdictions/*.yaml`, `…/transfers/*.yaml`, `…/sources.yaml` and `…/cloud_regions.yaml`.
+    `…/jurisdictions/*.yaml`, `…/transfers/*.yaml`, `…/sources.yaml` and `…/cloud_regions.yaml`. Of two files with the
+    same name in the same kind of folder the later one replaces the earlier: so operators override a jurisdiction. Files
+    of sources add to each other.
     """
+    chosen = _chosen(files)
     documents: dict[str, Any] = {}
     jurisdictions: dict[str, Jurisdiction] = {}
     regimes: dict[str, TransferRegime] = {}
     clouds: dict[str, CloudRegionsFile] = {}
     sources: dict[str, SourcesFile] = {}
     problems: list[Problem] = []
-    for file in sorted(files):
+    for file in chosen.values():
         document, found = load(files[file], file)
         if found:
             problems += found
@@ -111,7 +115,23 @@ def read_pack(files: Mapping[str, str]) -> tuple[LawPack | None, list[Problem]]:
     ]
     if problems:
         return None, sorted(problems)
-    return _pack(files, list(jurisdictions.values()), list(regimes.values()), sources, clouds), []
+    digest = _digest({name: files[file] for name, file in chosen.items()})
+    return _pack(digest, list(jurisdictions.values()), list(regimes.values()), sources, clouds), []
+
+
+def _chosen(files: Mapping[str, str]) -> dict[str, str]:
+    """Give the file that counts for each name within the pack."""
+    chosen: dict[str, str] = {}
+    for file in files:
+        folder, name = ("", *file.split("/"))[-2:]
+        if name == "sources.yaml":
+            # Numbered among themselves: the order of other files must not reach the digest.
+            chosen[f"{name}#{sum(each.startswith(name) for each in chosen)}"] = file
+        elif folder in _FOLDERS:
+            chosen[f"{folder}/{name}"] = file
+        else:
+            chosen[name] = file
+    return chosen
 
 
 def _keep(kept: dict[str, Any], file: str, document: Any, model: type[Written]) -> list[Problem]:
@@ -130,7 +150,7 @@ def _untagged(document: Any, problem: Problem) -> Problem:
 
 
 def _pack(
-    files: Mapping[str, str],
+    digest: str,
     jurisdictions: list[Jurisdiction],
     regimes: list[TransferRegime],
     sources: Mapping[str, SourcesFile],
@@ -139,10 +159,10 @@ def _pack(
     by_id = {each.id: each for each in jurisdictions}
     regime_of = {exporter: regime for regime in regimes for exporter in regime.exporters}
     return LawPack(
-        digest=_digest(files),
+        digest=digest,
         jurisdictions=by_id,
         regimes={regime.id: regime for regime in regimes},
-        sources=next(iter(sources.values())),
+        sources=checks.merged(sources),
         regions=next(map(_compiled, clouds.values()), CloudRegions()),
         timelines={each.id: timeline(each, checks.inherited(each, by_id)) for each in jurisdictions},
         regime_of=regime_of,

@@ -190,3 +190,22 @@ def test_the_digest_follows_every_byte() -> None:
     assert again is not None
     assert again.digest == same.digest != changed.digest
     assert len(pack().digest) == 64
+
+
+def test_an_operators_file_replaces_the_shipped_one_and_adds_its_sources() -> None:
+    name = "jurisdictions/us-ca.yaml"
+    ours = (
+        small()[name].replace("amount: 2663", "amount: 2700").replace("source: [KUK, BAS, IIJ]", "source: [COUNSEL]", 1)
+    )
+    sources = "sources: {COUNSEL: {what: Letter of our counsel, kind: law-firm}}"
+    read, problems = read_pack({**small(), f"/etc/law/{name}": ours, "/etc/law/sources.yaml": sources})
+    assert problems == []
+    assert read is not None
+    amounts = [getattr(duty, "amount", 0) for duty in read.duties_for("US", "US-CA", AUGUST, ["penalty"])]
+    assert amounts == [2700, 7988]
+    assert {"COUNSEL", "KUK"} <= read.sources.sources.keys()
+    moved, _ = read_pack({f"/elsewhere/{each}": text for each, text in reversed(small().items())})
+    plain, _ = read_pack(small())
+    assert moved is not None
+    assert plain is not None
+    assert moved.digest == plain.digest != read.digest

@@ -154,7 +154,7 @@ def test_a_pack_without_sources_is_a_mistake() -> None:
     del copy[SOURCES]
     _, problems = read_pack(copy)
     assert problems
-    assert all("exactly one sources.yaml" in each.message for each in problems)
+    assert all("has a file sources.yaml" in each.message for each in problems)
 
 
 def test_parents_in_a_circle_are_a_mistake() -> None:
