@@ -16,6 +16,9 @@ from detectors.consent.refusal import Reason
 MAX_ID = 65_536
 """Largest section or vendor id that is believed. Thirteen characters can ask for thirty million."""
 
+_MAX_RANGES = 4_096
+"""Fibonacci ranges of one segment. Three bits can hold one, so the length alone would let a string cost a tenth of a second."""
+
 _ALPHABET = re.compile(r"[A-Za-z0-9_-]+")
 _STANDARD = str.maketrans("-_", "+/")
 _RUN = re.compile("1+")
@@ -68,7 +71,7 @@ def merged(pairs: list[tuple[int, int]]) -> VendorSet:
 class Bits:
     """A reader over the bits of one segment, most significant first."""
 
-    __slots__ = ("at", "text")
+    __slots__ = ("at", "left", "text")
 
     def __init__(self, segment: str) -> None:
         """Decode base64url without padding; every bit of an odd tail is kept."""
@@ -79,6 +82,7 @@ class Bits:
         # The leading one keeps the leading zeros.
         self.text = bin(int.from_bytes(b"\1" + raw))[3 : 3 + 6 * len(segment)]
         self.at = 0
+        self.left = _MAX_RANGES
 
     def take(self, width: int) -> int:
         """Read an unsigned integer of 1 or more bits."""
@@ -117,7 +121,11 @@ class Bits:
         """Read Range(Fibonacci): inclusive intervals, ascending by construction."""
         found = []
         last = 0
-        for _ in range(self.take(12)):
+        count = self.take(12)
+        self.left -= count
+        if self.left < 0:
+            raise UnreadableError(Reason.RANGE)
+        for _ in range(count):
             group = self.take(1)
             start = last + self.fibonacci()
             last = start + self.fibonacci() if group else start

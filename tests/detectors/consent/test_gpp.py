@@ -259,6 +259,15 @@ def test_a_canadian_string_that_fits_no_layout_is_refused() -> None:
     assert decoded == Refusal(Reason.LAYOUT)
 
 
+def test_a_section_of_more_ranges_than_any_vendor_list_needs_is_refused() -> None:
+    # Three bits a range: five thousand of them fit into a quarter of the allowed length.
+    ranges = Writer().integer(1, 6).integer(17_000_000_000, 36).integer(17_000_000_000, 36).integer(0, 30)
+    ranges.letters("FR").integer(48, 12).integer(2, 6).integer(0, 61)
+    for _ in range(2):
+        ranges.integer(9_000, 16).integer(1, 1).ranges(set(range(1, 6_000, 2)), fibonacci=True)
+    assert read(f"{header({5})}~{ranges.integer(0, 12).text()}").sections[5] == Refusal(Reason.LAYOUT)
+
+
 @given(st.text(max_size=60) | st.text(alphabet="ABDCYQbl~.-_019", max_size=120).map(lambda text: "DBA" + text))
 def test_no_text_makes_the_decoder_raise(text: str) -> None:
     assert isinstance(gpp.decode(text), gpp.Gpp | Refusal)
