@@ -47,6 +47,10 @@ def alert_settings(config: Config, loaded: Loaded, settings: dict[str, Any], par
         http_host=config.http.host,
         http_port=config.alerts.port,
         rules=tuple(rule.written.id for rule in loaded.rules.rules),
-        policy=Policy(quiet_seconds=config.alerts.quiet_seconds, resolve_seconds=config.alerts.resolve_seconds),
+        policy=Policy(
+            remind_seconds=config.alerts.update_seconds,
+            quiet_seconds=config.alerts.quiet_seconds,
+            resolve_seconds=config.alerts.resolve_seconds,
+        ),
         **access,
     )

@@ -135,6 +135,9 @@ class AlertsConfig(Written):
     app: str = Field("privacy-monitor-alerts", description="Name of the Faust application and its consumer group.")
     port: int = Field(9564, ge=0, le=65535, description="Port of the alert plane's metrics and health pages.")
     replication: int = Field(1, ge=1, le=7, description="Copies of the alert plane's own topics (changelog, ticks).")
+    update_seconds: int = Field(
+        60, ge=1, description="An episode that goes on growing is told anew at most this often, with its exact counts."
+    )
     quiet_seconds: int = Field(900, ge=1, description="An episode without a new finding for this long goes quiet.")
     resolve_seconds: int = Field(86_400, ge=1, description="A quiet episode resolves after this long.")
 

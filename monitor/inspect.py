@@ -176,7 +176,7 @@ def _recipients(report: Report) -> Table:
 def _findings(violations: Sequence[tuple[str, Finding]]) -> Table:
     table = Table(title="Violations", title_justify="left", box=None)
     for column in ("where", "severity", "rule", "why"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold", ratio=1 if column == "why" else None)
     for file, finding in violations[:_FEW]:
         where = f"{Path(file).name}:{finding.offset + 1}" + (f" item {finding.item}" if finding.item else "")
         table.add_row(Text(where), finding.severity.value, finding.rule, Text(finding.why))

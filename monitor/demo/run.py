@@ -213,7 +213,7 @@ def _write_config(folder: Path, bootstrap: str, pages: int, alerts: int) -> Path
         "consent": {"path": str(folder / "ledger.lmdb"), "end_offsets": "fetched", "map_size_mb": 256},
         "register": str(register),
         "http": {"port": pages},
-        "alerts": {"port": alerts},
+        "alerts": {"port": alerts, "update_seconds": 2},
     }
     Config.model_validate(written)
     file = folder / "monitor.yaml"

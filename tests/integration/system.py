@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,7 +43,7 @@ class System:
             "register": str(REGISTER),
             "settle_seconds": 0.5,
             "http": {"port": 0},
-            "alerts": {"port": 0},
+            "alerts": {"port": 0, "update_seconds": 1},
             **self.settings,
         }
         self.config.write_text(json.dumps(config))
@@ -133,9 +133,10 @@ class System:
             newest: dict[str, dict[str, Any]] = {}
             for each in self.read("privacy.alerts.v1"):
                 newest[each["episode_key"]] = each
-            if sum(each["findings"] for each in newest.values()) >= findings:
+            told = sum(each["findings"] for each in newest.values())
+            if told >= findings:
                 return newest
-            assert time.monotonic() < deadline, f"{newest}\n{self.logs()}"
+            assert time.monotonic() < deadline, f"{told} of {findings} findings in episodes\n{self.logs()}"
             time.sleep(0.5)
 
     def logs(self) -> str:
@@ -200,6 +201,16 @@ def expand(fold: Mapping[str, Any]) -> list[Coordinates]:
         offset += delta
         places += [(fold["topic"], fold["partition"], offset)] * count
     return places
+
+
+def distinct_findings(folds: Sequence[Mapping[str, Any]]) -> dict[str, Counter[Coordinates]]:
+    """Count findings by episode key and place, each once however often a batch was delivered."""
+    counted: dict[str, Counter[Coordinates]] = defaultdict(Counter)
+    for fold in folds:
+        # Folds depend on where a batch was cut; how many findings an offset has does not.
+        for place, count in Counter(expand(fold)).items():
+            assert counted[fold["episode_key"]].setdefault(place, count) == count
+    return counted
 
 
 def page(url: str) -> str:
