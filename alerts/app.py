@@ -269,6 +269,7 @@ def run(settings: AlertSettings) -> None:
     """Run until SIGTERM or SIGINT. Ends the process by SystemExit."""
     app = make_app(settings)
     worker = faust.Worker(app, loglevel="WARNING", quiet=True, override_logging=False, redirect_stdouts=False)
+    worker.spinner = None  # it would write cursor codes into the log
     worker.execute_from_commandline()
 
 
