@@ -70,6 +70,18 @@ _COOKIE_MARKS = (
     "usprivacy", "us_privacy", "euconsent", "eupubconsent", "OTGPP", "Optanon", "CookieConsent", "notice_gdpr",
     "cmapi_cookie", "didomi_", "osano_", "TC_PRIVACY",
 )  # fmt: skip
+_KNOWN_COOKIES = _COOKIES.keys() | {
+    "OptanonConsent",
+    "OptanonAlertBoxClosed",
+    "CookieConsent",
+    "notice_gdpr_prefs",
+    "notice_behavior",
+    "cmapi_cookie_privacy",
+    "didomi_token",
+    "didomi_dcs",
+    "osano_consentmanager",
+    "TC_PRIVACY",
+}
 _NESTED = re.compile(r"[?&;#]")
 
 _MAX_PARTS = 512
@@ -80,13 +92,15 @@ Group = list[tuple[str, str, Any]]
 
 
 def open_jar(cookies: str) -> dict[str, str]:
-    """Split the Cookie header as sent; empty where it names nothing of consent. The first cookie of a name counts."""
+    """Take the cookies of consent out of the Cookie header as sent. The first cookie of a name counts."""
     jar: dict[str, str] = {}
     if not _has_mark(cookies, _COOKIE_MARKS):
         return jar
     for part in cookies.split(";", _MAX_PARTS)[:_MAX_PARTS]:
         name, _, value = part.partition("=")
-        jar.setdefault(name.strip(), value.strip().strip('"'))
+        name = name.strip()
+        if name in _KNOWN_COOKIES:
+            jar.setdefault(name, value.strip().strip('"'))
     return jar
 
 

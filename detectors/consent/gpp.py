@@ -29,7 +29,7 @@ class Gpp(msgspec.Struct, frozen=True, kw_only=True):
 
 def decode(text: str) -> Gpp | Refusal:
     """Decode a GPP string as found: cleaned first, refused with a reason, cached by value where it is short."""
-    return _decode_cached(text) if len(text) <= _CACHED_LENGTH else decode_uncached(text)
+    return decode_cached(text) if len(text) <= _CACHED_LENGTH else decode_uncached(text)
 
 
 def decode_header(text: str) -> tuple[tuple[int, int], ...] | Refusal:
@@ -75,7 +75,7 @@ def decode_uncached(text: str) -> Gpp | Refusal:
 
 
 _CACHED_LENGTH = 2_048
-_decode_cached = lru_cache(maxsize=16_384)(decode_uncached)
+decode_cached = lru_cache(maxsize=16_384)(decode_uncached)
 _header_cached = lru_cache(maxsize=4_096)(decode_header)
 
 

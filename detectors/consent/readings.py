@@ -7,7 +7,7 @@ from typing import Any
 
 from detectors.consent import gpc
 from detectors.consent.bits import MAX_ID
-from detectors.consent.carriers import Context, Group, cookie_group, open_jar, query_groups
+from detectors.consent.carriers import Context, Group, cookie_group, query_groups
 from detectors.consent.litter import is_litter
 from detectors.consent.platforms import (
     Categories,
@@ -32,11 +32,8 @@ from topics.flow import Signal
 _MAX_SIGNALS = 64
 
 
-def from_cookies(cookies: str, categories: Categories) -> tuple[Signal, ...]:
-    """Read the Cookie header as sent."""
-    jar = open_jar(cookies)
-    if not jar:
-        return ()
+def from_jar(jar: Mapping[str, str], categories: Categories) -> tuple[Signal, ...]:
+    """Read the cookies of consent, by name."""
     return _distinct([*from_platform_cookies(jar, categories), *_read_group(cookie_group(jar), "cookies.")])
 
 
@@ -74,7 +71,7 @@ def _read_group(group: Group, prefix: str) -> tuple[Signal, ...]:
             if standard == "gcs" and has_gcd:
                 continue
             seen.setdefault(standard, set()).add(value)
-            read = _read_string if len(value) <= _CACHED_LENGTH else _read_string.__wrapped__
+            read = read_string if len(value) <= _CACHED_LENGTH else read_string.__wrapped__
             found += read(standard, value, path, in_force, gdpr_denied)
         elif standard in _STRINGS and value is not None:
             found += refused(standard, path, Refusal(Reason.TYPE))
@@ -93,13 +90,14 @@ _CACHED_LENGTH = 2_048
 
 
 @lru_cache(maxsize=8_192)
-def _read_string(
+def read_string(
     standard: str,
     text: str,
     path: str,
     in_force: frozenset[int] | None,
     gdpr_denied: bool,  # noqa: FBT001 - all parts of the cache's key
 ) -> tuple[Signal, ...]:
+    """Read one string of a standard (`usp`, `tcf`, `gpp`, `gcs`, `gcd`) with the flags that stood beside it."""
     if standard == "tcf":
         return from_tcf(text, path, gdpr_denied=gdpr_denied)
     if standard == "gpp":

@@ -10,8 +10,9 @@ from functools import lru_cache
 from typing import Any
 
 from detectors.consent import gpc
+from detectors.consent.carriers import open_jar
 from detectors.consent.platforms import DEFAULT_CATEGORIES, Categories
-from detectors.consent.readings import from_context, from_cookies, from_query
+from detectors.consent.readings import from_context, from_jar, from_query
 from detectors.consent.summaries import ADVERTISING
 from topics.flow import Signal
 
@@ -19,17 +20,27 @@ _GPC_HEADER = Signal("gpc", "denied", "headers.sec-gpc", ADVERTISING)
 _GPC_BROKEN = Signal("gpc", "unreadable", "headers.sec-gpc", ADVERTISING, "nonconforming")
 
 
-class SignalFinder:
-    """Finds signals with one tenant's meaning of consent categories. Keeps what it has read, by value."""
+_Jar = tuple[tuple[str, str], ...]
 
-    __slots__ = ("_categories", "_cookies", "_query")
+
+class SignalFinder:
+    """Finds signals with one tenant's meaning of consent categories.
+
+    Keeps what it has read by the value of the consent string or cookie, never of the whole header, query or event:
+    those hold what must not outlive the record.
+    """
+
+    __slots__ = ("_categories", "_read_jar")
 
     def __init__(self, categories: Categories = DEFAULT_CATEGORIES) -> None:
         """Take the platforms' categories (lower case) to purposes; see `detectors.consent.platforms`."""
         self._categories = categories
-        # One visitor sends the same cookies with every request.
-        self._cookies = lru_cache(maxsize=4_096)(lambda text: from_cookies(text, categories))
-        self._query = lru_cache(maxsize=4_096)(from_query)
+
+        @lru_cache(maxsize=4_096)
+        def read_jar(jar: _Jar) -> tuple[Signal, ...]:
+            return from_jar(dict(jar), categories)
+
+        self._read_jar = read_jar
 
     def find(
         self,
@@ -50,12 +61,12 @@ class SignalFinder:
             values = headers.get("dnt")
             if values and values[0].strip() == "1":
                 found += _DNT
-        if cookies:
+        if cookies and (jar := open_jar(cookies)):
             # Longer texts are read anew, so that memory stays bounded.
-            short = len(cookies) <= _CACHED_LENGTH
-            found += self._cookies(cookies) if short else from_cookies(cookies, self._categories)
+            short = sum(map(len, jar.values())) <= _CACHED_LENGTH
+            found += self._read_jar(tuple(jar.items())) if short else from_jar(jar, self._categories)
         if query:
-            found += self._query(query) if len(query) <= _CACHED_LENGTH else from_query(query)
+            found += from_query(query)
         if consent:
             found += from_context(consent, self._categories)
         return found

@@ -91,7 +91,7 @@ class TcString(msgspec.Struct, frozen=True, kw_only=True):
 def decode(text: str) -> TcString | Refusal:
     """Decode a TC string as found: cleaned first, refused with a reason, cached by value where it is short."""
     if len(text) <= _CACHED_LENGTH:
-        return _decode_cached(text)
+        return decode_cached(text)
     return _decode(text)
 
 
@@ -106,7 +106,7 @@ def _decode(text: str) -> TcString | Refusal:
 
 
 _CACHED_LENGTH = 2_048
-_decode_cached = lru_cache(maxsize=16_384)(_decode)
+decode_cached = lru_cache(maxsize=16_384)(_decode)
 
 
 def decode_segments(text: str) -> TcString | Refusal:
