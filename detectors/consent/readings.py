@@ -29,29 +29,30 @@ from detectors.consent.summaries import (
 )
 from topics.flow import Signal
 
+DAY_MS = 86_400_000
 _MAX_SIGNALS = 64
 
 
-def from_jar(jar: Mapping[str, str], categories: Categories) -> tuple[Signal, ...]:
-    """Read the cookies of consent, by name."""
-    return _distinct([*from_platform_cookies(jar, categories), *_read_group(cookie_group(jar), "cookies.")])
+def from_jar(jar: Mapping[str, str], categories: Categories, day: int = 0) -> tuple[Signal, ...]:
+    """Read the cookies of consent, by name; `day` is the day of the event, counted from the epoch, 0 where it is not known."""
+    return _distinct([*from_platform_cookies(jar, categories), *_read_group(cookie_group(jar), "cookies.", day)])
 
 
-def from_query(query: str) -> tuple[Signal, ...]:
+def from_query(query: str, day: int = 0) -> tuple[Signal, ...]:
     """Read a raw query string."""
-    return _distinct([signal for prefix, group in query_groups(query) for signal in _read_group(group, prefix)])
+    return _distinct([signal for prefix, group in query_groups(query) for signal in _read_group(group, prefix, day)])
 
 
-def from_context(consent: Mapping[str, Any], categories: Categories) -> tuple[Signal, ...]:
+def from_context(consent: Mapping[str, Any], categories: Categories, day: int = 0) -> tuple[Signal, ...]:
     """Read the consent objects of an event."""
     context = Context(consent)
     found = [signal for key, value, path in context.objects for signal in from_object(key, value, path, categories)]
     for prefix, group in context.groups.items():
-        found += _read_group(group, prefix)
+        found += _read_group(group, prefix, day)
     return _distinct(found)
 
 
-def _read_group(group: Group, prefix: str) -> tuple[Signal, ...]:
+def _read_group(group: Group, prefix: str, day: int) -> tuple[Signal, ...]:
     in_force, gdpr_denied = None, False
     found: list[Signal] = []
     seen: dict[str, set[str]] = {}
@@ -72,7 +73,7 @@ def _read_group(group: Group, prefix: str) -> tuple[Signal, ...]:
                 continue
             seen.setdefault(standard, set()).add(value)
             read = read_string if len(value) <= _CACHED_LENGTH else read_string.__wrapped__
-            found += read(standard, value, path, in_force, gdpr_denied)
+            found += read(standard, value, path, day, in_force, gdpr_denied)
         elif standard in _STRINGS and value is not None:
             found += refused(standard, path, Refusal(Reason.TYPE))
     conflicting = {standard for standard, values in seen.items() if len(values) > 1}
@@ -94,14 +95,15 @@ def read_string(
     standard: str,
     text: str,
     path: str,
+    day: int,
     in_force: frozenset[int] | None,
     gdpr_denied: bool,  # noqa: FBT001 - all parts of the cache's key
 ) -> tuple[Signal, ...]:
     """Read one string of a standard (`usp`, `tcf`, `gpp`, `gcs`, `gcd`) with the flags that stood beside it."""
     if standard == "tcf":
-        return from_tcf(text, path, gdpr_denied=gdpr_denied)
+        return from_tcf(text, path, gdpr_denied=gdpr_denied, at_ms=day * DAY_MS)
     if standard == "gpp":
-        return from_gpp(text, path, in_force=in_force)
+        return from_gpp(text, path, in_force=in_force, at_ms=day * DAY_MS)
     if standard == "usp":
         return from_usp(text, path)
     return from_gcd(text, path) if standard == "gcd" else from_gcs(text, path)

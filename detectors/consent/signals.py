@@ -12,7 +12,7 @@ from typing import Any
 from detectors.consent import gpc
 from detectors.consent.carriers import open_jar
 from detectors.consent.platforms import DEFAULT_CATEGORIES, Categories
-from detectors.consent.readings import from_context, from_jar, from_query
+from detectors.consent.readings import DAY_MS, from_context, from_jar, from_query
 from detectors.consent.summaries import ADVERTISING
 from topics.flow import Signal
 
@@ -37,8 +37,8 @@ class SignalFinder:
         self._categories = categories
 
         @lru_cache(maxsize=4_096)
-        def read_jar(jar: _Jar) -> tuple[Signal, ...]:
-            return from_jar(dict(jar), categories)
+        def read_jar(jar: _Jar, day: int) -> tuple[Signal, ...]:
+            return from_jar(dict(jar), categories, day)
 
         self._read_jar = read_jar
 
@@ -48,11 +48,15 @@ class SignalFinder:
         cookies: str | None,
         query: str | None,
         consent: Mapping[str, Any],
+        *,
+        at_ms: int = 0,
     ) -> tuple[Signal, ...]:
         """Decode all that speaks of consent; header names are lower case, the query is raw, `consent` maps paths to objects.
 
+        `at_ms` is the time of the event: with it, to the day, TC strings that are too old allow nothing; 0 leaves that out.
         Never raises, whatever the strings hold. Empty when there is no signal.
         """
+        day = at_ms // DAY_MS
         found: tuple[Signal, ...] = ()
         if headers:
             values = headers.get("sec-gpc")
@@ -64,11 +68,11 @@ class SignalFinder:
         if cookies and (jar := open_jar(cookies)):
             # Longer texts are read anew, so that memory stays bounded.
             short = sum(map(len, jar.values())) <= _CACHED_LENGTH
-            found += self._read_jar(tuple(jar.items())) if short else from_jar(jar, self._categories)
+            found += self._read_jar(tuple(jar.items()), day) if short else from_jar(jar, self._categories, day)
         if query:
-            found += from_query(query)
+            found += from_query(query, day)
         if consent:
-            found += from_context(consent, self._categories)
+            found += from_context(consent, self._categories, day)
         return found
 
 
@@ -85,7 +89,12 @@ _DEFAULT = SignalFinder()
 
 
 def find_signals(
-    headers: Mapping[str, tuple[str, ...]] | None, cookies: str | None, query: str | None, consent: Mapping[str, Any]
+    headers: Mapping[str, tuple[str, ...]] | None,
+    cookies: str | None,
+    query: str | None,
+    consent: Mapping[str, Any],
+    *,
+    at_ms: int = 0,
 ) -> tuple[Signal, ...]:
     """Find signals with the platforms' own default categories; see `SignalFinder.find`."""
-    return _DEFAULT.find(headers, cookies, query, consent)
+    return _DEFAULT.find(headers, cookies, query, consent, at_ms=at_ms)

@@ -61,17 +61,27 @@ def _of_usp(decoded: usp.Usp, path: str) -> tuple[Signal, ...]:
     return (Signal("usp", "not-applicable", path, ADVERTISING, Remark.NO_NOTICE.value),)
 
 
-def from_tcf(text: str, path: str, *, gdpr_denied: bool = False) -> tuple[Signal, ...]:
-    """Read a TC string; `gdpr_denied` tells that `gdpr=0` came with it, which every signal then carries as its remark."""
+def from_tcf(text: str, path: str, *, gdpr_denied: bool = False, at_ms: int = 0) -> tuple[Signal, ...]:
+    """Read a TC string; `gdpr_denied` tells that `gdpr=0` came with it, which every signal then carries as its remark.
+
+    At a known time (0: not known) a string that is too old, or lacks the segment that its day demands, allows nothing;
+    what it denies stays denied. One from the future says nothing at all.
+    """
     decoded = tcf.decode(text)
-    return (
-        refused("tcf", path, decoded, TRACKING) if isinstance(decoded, Refusal) else _of_tcf(decoded, path, gdpr_denied)
-    )
+    if isinstance(decoded, Refusal):
+        return refused("tcf", path, decoded, TRACKING)
+    found = _of_tcf(decoded, path, at_ms)
+    if gdpr_denied:
+        return tuple(Signal(one.kind, one.says, one.path, one.purposes, Remark.GDPR_0.value) for one in found)
+    return found
 
 
-def _of_tcf(decoded: tcf.TcString, path: str, gdpr_denied: bool) -> tuple[Signal, ...]:  # noqa: FBT001 - private
-    if not decoded.service_specific:
-        return (Signal("tcf", "unreadable", path, TRACKING, Remark.NOT_SERVICE_SPECIFIC.value),)
+def _of_tcf(decoded: tcf.TcString, path: str, at_ms: int) -> tuple[Signal, ...]:
+    doubt = tcf.doubt(decoded, at_ms or decoded.updated_ms)
+    if doubt is Remark.WITHOUT_DISCLOSED_VENDORS and not at_ms:
+        doubt = None
+    if doubt in {Remark.NOT_SERVICE_SPECIFIC, Remark.FUTURE}:
+        return (Signal("tcf", "unreadable", path, TRACKING, doubt.value),)
     shown = decoded.purposes | (decoded.purposes_li & tcf.LEGITIMATE_INTEREST)
     if decoded.purpose_one_treatment:
         shown |= {1}
@@ -80,12 +90,14 @@ def _of_tcf(decoded: tcf.TcString, path: str, gdpr_denied: bool) -> tuple[Signal
     for purposes, needed in TCF_NEEDS:
         remark = ""
         if not needed <= shown:
-            says = "denied"
+            says, remark = "denied", doubt.value if doubt else ""
+        elif doubt:
+            says, remark = "unreadable", doubt.value
         elif decoded.purpose_one_treatment:
             says, remark = "not-applicable", Remark.PURPOSE_ONE_TREATMENT.value
         else:
             says, remark = "allowed", Remark.RESTRICTIONS.value if needed & restricted else ""
-        found.append(Signal("tcf", says, path, purposes, Remark.GDPR_0.value if gdpr_denied else remark))
+        found.append(Signal("tcf", says, path, purposes, remark))
     return tuple(found)
 
 
@@ -103,7 +115,7 @@ def _of_canada(decoded: TcfCanada, path: str) -> tuple[Signal, ...]:
     return tuple(found)
 
 
-def from_gpp(text: str, path: str, *, in_force: frozenset[int] | None = None) -> tuple[Signal, ...]:
+def from_gpp(text: str, path: str, *, in_force: frozenset[int] | None = None, at_ms: int = 0) -> tuple[Signal, ...]:
     """Read a GPP string, a signal or more for each section; `in_force` are the ids of `gpp_sid`, None where it is absent.
 
     The section's name ends the path (`query.gpp.usca`), so that a decision can pick the one of the person's state.
@@ -114,7 +126,7 @@ def from_gpp(text: str, path: str, *, in_force: frozenset[int] | None = None) ->
     found: list[Signal] = []
     for each, section in decoded.sections.items():
         place = f"{path}.{gpp.SECTION_NAMES[each]}"
-        signals = _of_section(each, section, place)
+        signals = _of_section(each, section, place, at_ms)
         if in_force is not None and each not in in_force:
             signals = tuple(
                 Signal(one.kind, "not-applicable", one.path, one.purposes, Remark.NOT_IN_FORCE.value) for one in signals
@@ -123,14 +135,14 @@ def from_gpp(text: str, path: str, *, in_force: frozenset[int] | None = None) ->
     return tuple(found)
 
 
-def _of_section(section_id: int, section: gpp.Section, path: str) -> tuple[Signal, ...]:
+def _of_section(section_id: int, section: gpp.Section, path: str, at_ms: int) -> tuple[Signal, ...]:
     if isinstance(section, Refusal):
         kind = {1: "tcf", 2: "tcf", 5: "tcf-ca", 6: "usp"}.get(section_id, "gpp")
         return refused(kind, path, section, TRACKING if kind.startswith("tcf") else ADVERTISING)
     if isinstance(section, UsSection):
         return _of_us(section, path)
     if isinstance(section, tcf.TcString):
-        return _of_tcf(section, path, gdpr_denied=False)
+        return _of_tcf(section, path, at_ms)
     if isinstance(section, TcfCanada):
         return _of_canada(section, path)
     return _of_usp(section, path)
