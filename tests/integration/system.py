@@ -145,9 +145,13 @@ class System:
 
 def create_topics(bootstrap: str, topics: Mapping[str, int]) -> None:
     admin = AdminClient({"bootstrap.servers": bootstrap})
+    existing = admin.list_topics(timeout=10).topics
+    missing = {name: count for name, count in topics.items() if name not in existing}
+    if not missing:
+        return
     config = {"max.message.bytes": "20000000"}
     for future in admin.create_topics(
-        [NewTopic(name, num_partitions=count, replication_factor=1, config=config) for name, count in topics.items()]
+        [NewTopic(name, num_partitions=count, replication_factor=1, config=config) for name, count in missing.items()]
     ).values():
         future.result()
 

@@ -43,6 +43,9 @@ FIELDS = (
     "http_cookie",
     "http_sec_gpc",
     "http_origin",
+    # What a content network in front adds about the client's place.
+    "http_cloudfront_viewer_country",
+    "http_cloudfront_viewer_country_region",
     "http_content_type",
     "request_body",
     "upstream_addr",
