@@ -49,12 +49,13 @@ def classify(observation: Observation, broker_ms: int, know: Knowledge) -> Class
     if not targets and step is Step.NONE:
         return Classified(())
     fields, uninspectable = _fields(observation, know)
+    at_ms = _event_time(observation.at_ms, broker_ms, know.skew_ms)
     common = _Common(
-        at_ms=_event_time(observation.at_ms, broker_ms, know.skew_ms),
+        at_ms=at_ms,
         subjects=_subjects(observation, know.key),
         origin=_origin(observation, know.assumed_origin),
         step=step,
-        signals=_signals(observation),
+        signals=_signals(observation, at_ms),
         fields=fields,
         categories=_categories(observation, fields),
         uninspectable=uninspectable,
@@ -231,10 +232,10 @@ def _origin(observation: Observation, assumed: Place) -> Place:
     )
 
 
-def _signals(observation: Observation) -> tuple[Signal, ...]:
+def _signals(observation: Observation, at_ms: int) -> tuple[Signal, ...]:
     query = next((part.data for part in observation.parts if part.path == "query" and part.media is Media.FORM), None)
     text = query.decode("utf-8", "replace") if query else None
-    return find_signals(observation.headers, observation.cookies, text, observation.consent)
+    return find_signals(observation.headers, observation.cookies, text, observation.consent, at_ms=at_ms)
 
 
 def _fields(observation: Observation, know: Knowledge) -> tuple[tuple[Field, ...], tuple[str, ...]]:

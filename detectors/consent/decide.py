@@ -6,15 +6,21 @@ Order of precedence, highest first.
    advertising (11 CCR 7025; Colo. 4 CCR 904-3 rule 5.02). Only a grant that the person gave after being told of the
    conflict, on record as such, stands above it (11 CCR 7025(c)(3)).
 2. The ledger: the latest choice of the person that speaks of the purpose, at or before the event.
-3. Strings and objects on the record. A denial among them wins over a grant in the ledger towards third parties: they
-   saw the denial. A grant among them does not win over a refusal in the ledger: the string is stale.
-4. No signal: what the regime says. Opt-in (GDPR Art. 6(1)(a) with ePrivacy Art. 5(3)): denied. Opt-out (US states): allowed.
+3. Strings and objects on the record, as far as they mean anything where the person is: a TC string under opt-in, the US
+   sections of a GPP string in their own state (usnat in all), a US Privacy string in California. A denial among them wins
+   over a grant in the ledger towards third parties: they saw the denial. A grant among them does not win over a refusal
+   in the ledger: the string is stale.
+4. What a tag was told (consent mode): evidence of enforcement, heard only when nothing above speaks.
+5. No signal: what the regime says. Opt-in (GDPR Art. 6(1)(a) with ePrivacy Art. 5(3)): denied. Opt-out (US states): allowed.
 """
 
 from collections.abc import Sequence
 
+import msgspec
+
 from detectors.assessment import Consent, ConsentDecision, Law
 from detectors.consent.ledger import Choice, Coverage, as_of
+from detectors.consent.refusal import Remark
 from topics.flow import DataFlow, Signal
 
 GOVERNED: tuple[str, ...] = ("advertising", "social", "analytics", "marketing")
@@ -29,8 +35,25 @@ def is_governed(purpose: str) -> bool:
     return purpose.partition(".")[0] in GOVERNED
 
 
+_EVIDENCE = frozenset({"gcs", "gcd", "google"})
+"""Kinds that say what a tag was told, not what the person chose."""
+
+
 def decide(flow: DataFlow, law: Law, choices: Sequence[Choice], coverage: Coverage) -> Consent:
     """Decide for one flow. `coverage` says whether the ledger can speak for that moment."""
+    consent = _decide(flow, law, choices, coverage)
+    if (
+        consent.decision is ConsentDecision.DENIED
+        and law.regime == "opt-out"
+        and any(signal.remark == Remark.RESTRICTED_PROCESSING for signal in flow.signals)
+    ):
+        # The opt-out travelled with the data as limited data use, under which the recipient says that it acts as a
+        # service provider. Whether its contract makes that so is a fact that no record holds.
+        return msgspec.structs.replace(consent, decision=ConsentDecision.UNKNOWN, reason="restricted-processing")
+    return consent
+
+
+def _decide(flow: DataFlow, law: Law, choices: Sequence[Choice], coverage: Coverage) -> Consent:
     if not is_governed(flow.purpose):
         return Consent(decision=ConsentDecision.ALLOWED, signal="not-governed")
     recorded = as_of(choices, flow.purpose, flow.at_ms)
@@ -51,6 +74,7 @@ def decide(flow: DataFlow, law: Law, choices: Sequence[Choice], coverage: Covera
         )
 
     said = [signal for signal in speaking if signal.kind != "gpc"]
+    said = [signal for signal in said if signal.kind not in _EVIDENCE] or ([] if recorded else said)
     denied = next((signal for signal in said if signal.says == "denied"), None)
     allowed = next((signal for signal in said if signal.says == "allowed"), None)
     if recorded and not recorded[1]:
@@ -88,11 +112,29 @@ def _speaks(signal: Signal, purpose: str, law: Law) -> bool:
     """Tell whether a signal is about this purpose and means anything under this law."""
     if signal.says not in {"denied", "allowed"}:
         return False
-    # The US Privacy string is a Californian signal (IAB CCPA Compliance Framework): elsewhere it says nothing.
-    if signal.kind == "usp" and law.jurisdiction != "US-CA":
+    if not _means_something(signal, law):
         return False
     prefixes = signal.purposes or _OPT_OUT_PURPOSES
     return any(purpose == prefix or purpose.startswith(prefix + ".") for prefix in prefixes)
+
+
+def _means_something(signal: Signal, law: Law) -> bool:
+    if signal.remark == Remark.RESTRICTED_PROCESSING or signal.kind == "dnt":
+        return False
+    if signal.kind == "usp":
+        # A Californian signal (IAB CCPA Compliance Framework): elsewhere it says nothing.
+        return law.jurisdiction == "US-CA"
+    if signal.kind in {"tcf", "tcf-ca"}:
+        return law.regime == "opt-in" if signal.kind == "tcf" else law.jurisdiction.startswith("CA")
+    if signal.kind == "gpp":
+        section = signal.path.rpartition(".")[2]
+        if section.startswith("us"):
+            return law.jurisdiction.startswith("US") and section.removeprefix("us") in {
+                "nat",
+                law.jurisdiction[3:].lower(),
+            }
+        return law.regime == "opt-in" if section.startswith("tcfeu") else True
+    return True
 
 
 def _of_choice(

@@ -1,0 +1,171 @@
+from collections.abc import Sequence
+
+import pytest
+
+from detectors.assessment import Consent, ConsentDecision, Law
+from detectors.consent.decide import decide
+from detectors.consent.ledger import Choice, Coverage
+from topics.finding import Basis
+from topics.flow import DataFlow, Signal
+
+ALLOWED, DENIED, UNKNOWN = ConsentDecision.ALLOWED, ConsentDecision.DENIED, ConsentDecision.UNKNOWN
+CALIFORNIA = Law(jurisdiction="US-CA", regime="opt-out", honours_gpc=True, basis=Basis.LAW)
+COLORADO = Law(jurisdiction="US-CO", regime="opt-out", honours_gpc=True, basis=Basis.LAW)
+OHIO = Law(jurisdiction="US-OH")
+GERMANY = Law(jurisdiction="DE", regime="opt-in", basis=Basis.LAW)
+NOWHERE = Law()
+
+AT_MS = 1_000_000
+GPC = Signal(kind="gpc", says="denied", path="headers.sec-gpc", purposes=("advertising", "social"))
+USP = Signal(kind="usp", says="denied", path="cookies.usprivacy")
+LDU = Signal(kind="ldu", says="denied", path="properties.data_processing_options", remark="restricted_processing")
+
+
+def choice(
+    at_ms: int, *, granted: str = "", refused: str = "", after_gpc_notice: bool = False, offset: int = 0
+) -> Choice:
+    return Choice(
+        at_ms,
+        (granted,) if granted else (),
+        (refused,) if refused else (),
+        "privacy.consent.v1",
+        0,
+        offset,
+        after_gpc_notice=after_gpc_notice,
+    )
+
+
+def decided(
+    law: Law,
+    *,
+    signals: Sequence[Signal] = (),
+    choices: Sequence[Choice] = (),
+    coverage: Coverage = Coverage.READY,
+    purpose: str = "advertising.targeted",
+    subjects: tuple[str, ...] = ("k1.a",),
+) -> Consent:
+    flow = DataFlow(
+        item=0, location="x", at_ms=AT_MS, purpose=purpose, signals=tuple(signals), subjects=subjects, proof="request"
+    )
+    return decide(flow, law, choices, coverage)
+
+
+def test_gpc_on_the_record_denies_advertising_in_every_state_that_does_not_ask_first() -> None:
+    for law in (CALIFORNIA, OHIO, NOWHERE):
+        consent = decided(law, signals=[GPC])
+        assert (consent.decision, consent.signal, consent.path) == (DENIED, "gpc", "headers.sec-gpc")
+
+
+def test_gpc_says_nothing_of_payment_or_analytics() -> None:
+    assert decided(CALIFORNIA, signals=[GPC], purpose="payment").decision is ALLOWED
+    assert decided(CALIFORNIA, signals=[GPC], purpose="analytics").decision is ALLOWED
+
+
+def test_a_stored_grant_stands_above_gpc_only_when_given_after_notice_of_the_conflict() -> None:
+    plain = decided(CALIFORNIA, signals=[GPC], choices=[choice(10, granted="advertising")])
+    assert (plain.decision, plain.conflicts) == (DENIED, ("ledger",))
+    told = decided(CALIFORNIA, signals=[GPC], choices=[choice(10, granted="advertising", after_gpc_notice=True)])
+    assert (told.decision, told.signal, told.conflicts) == (ALLOWED, "ledger", ("gpc",))
+
+
+def test_in_an_opt_in_regime_gpc_does_not_stand_in_for_the_missing_consent() -> None:
+    assert decided(GERMANY, signals=[GPC]).signal == "default"
+    granted = decided(GERMANY, signals=[GPC], choices=[choice(10, granted="advertising")])
+    assert (granted.decision, granted.conflicts) == (ALLOWED, ("gpc",))
+
+
+def test_the_latest_choice_at_or_before_the_event_is_in_force() -> None:
+    choices = [choice(10, refused="advertising"), choice(20, granted="advertising", offset=1)]
+    assert decided(CALIFORNIA, choices=choices).decision is ALLOWED
+    assert decided(CALIFORNIA, choices=choices[:1]).decision is DENIED
+    at_once = choice(AT_MS, refused="advertising")
+    assert decided(CALIFORNIA, choices=[at_once]).seconds_since_refusal == 0
+
+
+def test_a_choice_after_the_event_changes_nothing() -> None:
+    assert decided(GERMANY, choices=[choice(AT_MS + 1, granted="advertising")]).decision is DENIED
+    assert decided(CALIFORNIA, choices=[choice(AT_MS + 1, refused="advertising")]).decision is ALLOWED
+
+
+def test_of_two_choices_at_one_moment_the_refusal_counts() -> None:
+    for order in (1, -1):
+        both = [choice(10, granted="advertising"), choice(10, refused="advertising", offset=1)][::order]
+        assert decided(CALIFORNIA, choices=both).decision is DENIED
+
+
+def test_a_choice_about_another_purpose_says_nothing() -> None:
+    assert decided(GERMANY, choices=[choice(10, granted="analytics")]).signal == "default"
+    assert decided(GERMANY, choices=[choice(10, granted="advert")]).signal == "default"
+
+
+def test_a_denial_that_travelled_wins_over_a_grant_on_record_and_the_conflict_is_kept() -> None:
+    consent = decided(CALIFORNIA, signals=[USP], choices=[choice(10, granted="advertising")])
+    assert (consent.decision, consent.signal, consent.conflicts) == (DENIED, "usp", ("ledger",))
+
+
+def test_a_refusal_on_record_wins_over_a_string_that_allows() -> None:
+    stale = Signal(kind="gpp", says="allowed", path="query.gpp.usca", purposes=("advertising",))
+    consent = decided(CALIFORNIA, signals=[stale], choices=[choice(10, refused="advertising")])
+    assert (consent.decision, consent.signal, consent.conflicts) == (DENIED, "ledger", ("gpp",))
+
+
+@pytest.mark.parametrize(
+    ("law", "signal"),
+    [
+        (COLORADO, USP),
+        (COLORADO, Signal(kind="gpp", says="denied", path="query.gpp.usca", purposes=("advertising",))),
+        (CALIFORNIA, Signal(kind="tcf", says="denied", path="query.gdpr_consent", purposes=("advertising",))),
+        (CALIFORNIA, Signal(kind="dnt", says="denied", path="headers.dnt", purposes=("advertising",))),
+    ],
+    ids=["usp outside California", "another state's section", "a TC string in the US", "do not track"],
+)
+def test_a_signal_that_means_nothing_there_is_not_heard(law: Law, signal: Signal) -> None:
+    assert decided(law, signals=[signal]).signal == "default"
+
+
+def test_the_national_section_speaks_in_every_state() -> None:
+    national = Signal(kind="gpp", says="denied", path="query.gpp.usnat", purposes=("advertising",))
+    assert decided(COLORADO, signals=[national]).signal == "gpp"
+
+
+def test_what_a_tag_was_told_is_heard_only_when_nobody_else_speaks() -> None:
+    evidence = Signal(kind="gcs", says="denied", path="query.gcs", purposes=("advertising",))
+    assert decided(CALIFORNIA, signals=[evidence]).signal == "gcs"
+    assert decided(CALIFORNIA, signals=[evidence], choices=[choice(10, granted="advertising")]).decision is ALLOWED
+
+
+def test_an_opt_out_that_was_passed_on_as_limited_data_use_is_a_gap_and_no_violation() -> None:
+    consent = decided(CALIFORNIA, signals=[GPC, LDU])
+    assert (consent.decision, consent.signal, consent.reason) == (UNKNOWN, "gpc", "restricted-processing")
+
+
+def test_without_any_signal_the_regime_decides() -> None:
+    assert decided(GERMANY).decision is DENIED
+    assert decided(CALIFORNIA).decision is ALLOWED
+    assert decided(OHIO).decision is ALLOWED
+    assert decided(NOWHERE).reason == "no-jurisdiction"
+
+
+@pytest.mark.parametrize("coverage", [Coverage.LOADING, Coverage.BEHIND, Coverage.ABSENT])
+def test_a_ledger_that_cannot_speak_makes_the_missing_consent_unknown(coverage: Coverage) -> None:
+    consent = decided(GERMANY, coverage=coverage)
+    assert (consent.decision, consent.reason) == (UNKNOWN, coverage.value)
+
+
+@pytest.mark.parametrize("coverage", [Coverage.LOADING, Coverage.BEHIND])
+def test_a_grant_in_a_ledger_that_is_behind_is_not_the_last_word_but_a_refusal_on_the_record_is(
+    coverage: Coverage,
+) -> None:
+    grant = [choice(10, granted="advertising")]
+    assert decided(CALIFORNIA, choices=grant, coverage=coverage).reason == coverage.value
+    assert decided(CALIFORNIA, signals=[GPC], coverage=coverage).decision is DENIED
+
+
+def test_a_person_whom_the_record_does_not_name_cannot_be_looked_up() -> None:
+    assert decided(GERMANY, subjects=()).reason == "no-subject"
+
+
+def test_litter_in_place_of_a_signal_is_neither_consent_nor_opt_out() -> None:
+    litter = Signal(kind="tcf", says="unreadable", path="query.gdpr_consent", remark="macro")
+    assert decided(GERMANY, signals=[litter]).reason == "unreadable"
+    assert decided(OHIO, signals=[litter]).decision is ALLOWED
