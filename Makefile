@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -14,13 +15,13 @@ help: ## list the recipes
 $(VENV)/.run: requirements/run.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/installer.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/run.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@echo "Installing into $(VENV) (once) ..." >&2
+	@$(PIP) --require-hashes -r requirements/run.txt
+	@$(PIP) --no-deps --editable .
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run requirements/test.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/test.txt
+	@$(PIP) --require-hashes -r requirements/test.txt
 	@touch $@
 
 setup: $(VENV)/.test ## make the virtual environment with all that the recipes need
@@ -43,7 +44,6 @@ docs: $(VENV)/.test ## write the generated parts of the documentation
 lock: ## resolve the dependencies anew (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --extra demo pyproject.toml -o requirements/run.txt
 	@uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --extra demo --extra test -c requirements/run.txt pyproject.toml -o requirements/test.txt
-	@echo uv | uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url - -o requirements/installer.txt
 
 clean: ## remove what the recipes made
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
