@@ -1,0 +1,25 @@
+"""Kafka at the edge: the only package that imports confluent_kafka."""
+
+from monitor.kafka.admin import Cluster, check_settings, create_topics, describe, require_topics
+from monitor.kafka.connection import DeliveryFailed, KafkaProblem, Settings, explain
+from monitor.kafka.log_reader import FETCH_AGE_MS, LogReader
+from monitor.kafka.reader import Reader
+from monitor.kafka.writer import Delivered, Outgoing, Writer
+
+__all__ = [
+    "FETCH_AGE_MS",
+    "Cluster",
+    "Delivered",
+    "DeliveryFailed",
+    "KafkaProblem",
+    "LogReader",
+    "Outgoing",
+    "Reader",
+    "Settings",
+    "Writer",
+    "check_settings",
+    "create_topics",
+    "describe",
+    "explain",
+    "require_topics",
+]
