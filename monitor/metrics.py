@@ -148,6 +148,13 @@ class LedgerMetrics:
             ["outcome"],
             registry=registry,
         )
+        self.links = Counter(
+            "privacy_monitor_ledger_links",
+            "Links between identifiers: new, or overflowed (a subject got more than are followed, so none of its are). "
+            "Overflow is a shared identifier (a test account, a literal `null`), or somebody who forges events.",
+            ["outcome"],
+            registry=registry,
+        )
         self.subjects = Gauge("privacy_monitor_ledger_subjects", "Subjects in the ledger.", registry=registry)
         self.fresh = Gauge(
             "privacy_monitor_ledger_fresh_timestamp_seconds",

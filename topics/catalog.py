@@ -41,6 +41,14 @@ CONSENT = Topic(
     -1,
     "What people chose: purposes granted and refused, when, where, and the proof",
 )
+LINKS = Topic(
+    "privacy.links.v1",
+    # Both, and not one: of the links of a subject, compaction would keep the last alone.
+    "pair of subject hashes",
+    Cleanup.COMPACT,
+    -1,
+    "Two identifiers of one person, learned from traffic",
+)
 FINDINGS = Topic("privacy.findings.v1", "episode key", Cleanup.DELETE, 14 * _DAY_MS, "Folded findings of live rules")
 SHADOW = Topic("privacy.shadow.v1", "episode key", Cleanup.DELETE, 14 * _DAY_MS, "Folded findings of rules in shadow")
 ALERTS = Topic("privacy.alerts.v1", "episode key", Cleanup.COMPACT, -1, "The current state of each episode")
@@ -55,4 +63,4 @@ ACCOUNTING = Topic(
     "privacy.accounting.v1", "topic/partition", Cleanup.DELETE, 90 * _DAY_MS, "Offset ranges and counts per class"
 )
 
-CATALOG: tuple[Topic, ...] = (CONSENT, FINDINGS, SHADOW, ALERTS, DEAD_LETTERS, ACCOUNTING)
+CATALOG: tuple[Topic, ...] = (CONSENT, LINKS, FINDINGS, SHADOW, ALERTS, DEAD_LETTERS, ACCOUNTING)

@@ -54,4 +54,4 @@ def read(record: RawRecord, key: SubjectKey) -> tuple[tuple[str, ...], ConsentRe
     subjects = (choice.subject,) if choice.subject else hashes(key, choice.ids)
     if not subjects or choice.at_ms < 0 or not (choice.granted or choice.refused):
         return Rejected(Reason.SHAPE)
-    return subjects, msgspec.structs.replace(choice, subject="", ids={})
+    return subjects, msgspec.structs.replace(choice, ids={}) if choice.ids else choice
