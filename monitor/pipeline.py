@@ -20,6 +20,7 @@ from detectors.rules.ruleset import RuleSet
 from topics.accounting import Accounting, DeadLetter, OffsetClass
 from topics.distinct import Distinct
 from topics.finding import MAX_EXEMPLARS, SEVERITIES, Detector, Finding, Fold
+from topics.links import LinkRecord, links
 from topics.observation import Adapter, Observation
 from topics.record import Place, RawRecord, Reason, Rejected
 
@@ -94,6 +95,8 @@ class Outcome(msgspec.Struct, kw_only=True):
     gaps: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
     """(detector, reason) -> assessments that lacked a fact."""
     last_event_ms: dict[str, int] = msgspec.field(default_factory=dict)
+    links: tuple[LinkRecord, ...] = ()
+    """Pairs of identifiers that observations named together, each once, in order of first appearance."""
 
 
 def process(
@@ -114,6 +117,9 @@ def process(
     for (topic, partition), tally in work.tallies.items():
         outcome.accounting.append(tally.close(topic, partition, context))
     outcome.folds = fold(outcome.findings, context.cluster)
+    outcome.links = tuple(
+        dict.fromkeys(pair for identifiers in work.named_together for pair in links(context.know.key, identifiers))
+    )
     return outcome
 
 
@@ -219,6 +225,8 @@ class _Batch:
     def __init__(self, context: Context, witness: Witness | None) -> None:
         self.outcome = Outcome()
         self.tallies: dict[Place, _Tally] = {}
+        self.named_together: dict[tuple[tuple[str, str], ...], None] = {}
+        """Identifiers of observations that name more than one, in order of first appearance."""
         self._context = context
         self._witness = witness
 
@@ -248,6 +256,8 @@ class _Batch:
 
     def _item(self, record: RawRecord, observation: Observation, tally: _Tally) -> str:
         outcome = self.outcome
+        if len(observation.subjects) > 1:
+            self.named_together[observation.subjects] = None
         try:
             judged, faults = _judge(record, observation, self._context)
         except Exception as error:  # noqa: BLE001 - one record may harm only itself; it is counted as not judged

@@ -12,12 +12,15 @@ from monitor.ledger import LedgerReader, LedgerSnapshot
 from monitor.logs import log
 from monitor.metrics import Metrics
 from monitor.pipeline import Context, Outcome, Start, process
-from topics.catalog import ACCOUNTING, DEAD_LETTERS, FINDINGS, SHADOW
+from topics.catalog import ACCOUNTING, DEAD_LETTERS, FINDINGS, LINKS, SHADOW
 from topics.finding import Mode
+from topics.links import LinkRecord
 from topics.record import Place, RawRecord
 
 _POLL_SECONDS = 0.05
 _MOST_PENDING_BATCHES = 4
+_MOST_LINKS = 100_000
+"""Links that a worker remembers to have delivered; what it forgets it delivers again, which changes nothing."""
 _ENCODE = msgspec.json.Encoder().encode
 
 
@@ -49,7 +52,12 @@ class Runner:
         self._pending: dict[Place, deque[RawRecord]] = {}
         self._next: dict[Place, int] = {}
         """Next offset to account for, of each assigned partition that has one."""
+        self._links: dict[LinkRecord, None] = {}
+        """Links that were delivered, oldest first."""
         self._paused = False
+        self._newly_assigned = False
+        self._worked = False
+        """Whether the last turn judged and delivered something."""
         self._stopping = False
         self._last_poll_ms = 0
         self._last_lag_ms = 0
@@ -63,8 +71,8 @@ class Runner:
             self._pending[place] = deque()
             if offset is not None:
                 self._next[place] = offset
-        # New partitions are fetched at once, even when the others rest.
-        self._paused = False
+        # New partitions are fetched at once, even when the others rest; those are resumed in their turn.
+        self._newly_assigned = True
 
     def revoked(self, places: Sequence[Place]) -> None:
         """Forget partitions: whoever has them now starts from what was committed."""
@@ -98,26 +106,37 @@ class Runner:
         """Do one turn of the loop. Gives how many records were judged and delivered."""
         waiting = sum(map(len, self._pending.values()))
         most = self._batch_records * _MOST_PENDING_BATCHES
-        if waiting >= most and not self._paused:
+        if waiting >= most and (self._newly_assigned or not self._paused):
             self._reader.pause()
             self._paused = True
+            self._newly_assigned = False
         elif self._paused and waiting < most // 2:
             self._reader.resume()
             self._paused = False
-        for record in self._reader.poll(self._batch_records, 0 if self._is_due_waiting() else _POLL_SECONDS):
-            place = record.topic, record.partition
-            queue = self._pending.get(place)
-            if queue is not None:
-                queue.append(record)
-        self._last_poll_ms = self._now_ms()
+        # A turn that could do nothing with what is due (a ledger that is behind, a failed delivery) does not spin.
+        at_once = self._worked and self._is_due_waiting()
+        self._take(self._reader.poll(self._batch_records, 0 if at_once else _POLL_SECONDS))
         self._tell_lag()
         snapshot = self._ledger.view() if self._ledger is not None else None
         try:
             batch = self._due(snapshot)
-            return self._judge_and_deliver(batch, snapshot) if batch else 0
+            done = self._judge_and_deliver(batch, snapshot) if batch else 0
+            self._worked = done > 0
+            return done
         finally:
             if snapshot is not None:
                 snapshot.close()
+
+    def _take(self, records: Sequence[RawRecord]) -> None:
+        """Put what was read behind what waits."""
+        self._last_poll_ms = now = self._now_ms()
+        for record in records:
+            queue = self._pending.get((record.topic, record.partition))
+            if queue is not None:
+                # A producer's clock may run ahead by any time, and its partition must not wait for that: the broker
+                # had the record when we received it.
+                ahead = record.timestamp_ms > now + self._settle_ms
+                queue.append(record._replace(timestamp_ms=now) if ahead else record)
 
     def _is_due_waiting(self) -> bool:
         now = self._now_ms()
@@ -148,6 +167,7 @@ class Runner:
         context = self._context if snapshot is None else msgspec.structs.replace(self._context, ledger=snapshot)
         began = time.perf_counter()
         outcome = process(batch, context, self._starts(batch))
+        outcome.links = tuple(link for link in outcome.links if link not in self._links)
         self._metrics.batch_seconds.observe(time.perf_counter() - began)
         offsets = {(each.topic, each.partition): each.end for each in outcome.accounting}
         try:
@@ -157,9 +177,16 @@ class Runner:
             log.warning("batch not delivered, reading it again", reason=str(failure), records=len(batch))
             self._read_again(batch)
             return 0
+        self._remember(outcome.links)
         self._next.update({place: end for place, end in offsets.items() if place in self._pending})
         self._tell(outcome, batch, snapshot)
         return len(batch)
+
+    def _remember(self, links: Sequence[LinkRecord]) -> None:
+        """Note links only once they are delivered: a batch that is read again must give them again."""
+        self._links.update(dict.fromkeys(links))
+        while len(self._links) > _MOST_LINKS:
+            del self._links[next(iter(self._links))]
 
     def _starts(self, batch: Sequence[RawRecord]) -> dict[Place, Start]:
         """Give where accounting goes on, and how much of a jump in offsets is what retention removed before we read it."""
@@ -221,6 +248,7 @@ def outgoing(outcome: Outcome) -> list[Outgoing]:
         Outgoing(FINDINGS.name if each.mode is Mode.LIVE else SHADOW.name, each.episode_key.encode(), _ENCODE(each))
         for each in outcome.folds
     ]
+    records += [Outgoing(LINKS.name, each.key.encode(), _ENCODE(each)) for each in outcome.links]
     records += [Outgoing(DEAD_LETTERS.name, each.topic.encode(), _ENCODE(each)) for each in outcome.dead_letters]
     records += [
         Outgoing(ACCOUNTING.name, f"{each.topic}/{each.partition}".encode(), _ENCODE(each))

@@ -16,18 +16,27 @@ from monitor.logs import log
 from monitor.metrics import LedgerMetrics, Metrics
 from monitor.pages import Pages
 from monitor.runner import Runner
-from topics.catalog import ACCOUNTING, DEAD_LETTERS, FINDINGS, SHADOW
+from topics.catalog import ACCOUNTING, DEAD_LETTERS, FINDINGS, LINKS, SHADOW
 
 LEDGER_WAIT_SECONDS = 30.0
 """How long a settled record waits for a ledger that has not read up to it, before it is judged without."""
 _FRESH_EVERY_SECONDS = 0.1
+_LEDGER_BATCH = 20_000
+"""Records of one transaction of the ledger, at most: larger ones make the file larger, and no quicker."""
 
 
 def work(config: Config, loaded: Loaded, settings: dict[str, object], index: int) -> None:
     """Judge traffic until SIGTERM."""
     cluster = require_topics(
         settings,
-        [*(source.topic for source in config.sources), FINDINGS.name, SHADOW.name, DEAD_LETTERS.name, ACCOUNTING.name],
+        [
+            *(source.topic for source in config.sources),
+            FINDINGS.name,
+            SHADOW.name,
+            DEAD_LETTERS.name,
+            ACCOUNTING.name,
+            LINKS.name,
+        ],
     )
     name = f"{socket.gethostname()}-{index}"
     registry = CollectorRegistry()
@@ -61,7 +70,7 @@ def work(config: Config, loaded: Loaded, settings: dict[str, object], index: int
 
 
 def keep_ledger(config: Config, loaded: Loaded, settings: dict[str, object]) -> None:
-    """Fill the ledger from the consent topic until SIGTERM."""
+    """Fill the ledger from the consent topic and the links until SIGTERM."""
     consent = config.consent
     if consent is None:
         return
@@ -70,7 +79,7 @@ def keep_ledger(config: Config, loaded: Loaded, settings: dict[str, object]) -> 
     registry = CollectorRegistry()
     metrics = LedgerMetrics(registry)
     writer = LedgerWriter(consent.path, loaded.key, consent.map_size_mb, consent.topic)
-    reader = LogReader(settings, [consent.topic], writer.starts())
+    reader = LogReader(settings, [consent.topic, LINKS.name], writer.starts())
     fresh_ms = 0
 
     def not_ready() -> str:
@@ -80,12 +89,14 @@ def keep_ledger(config: Config, loaded: Loaded, settings: dict[str, object]) -> 
     log.info("ledger started", pages=pages.url)
     checked = 0.0
     while not stopping.is_set():
-        records = reader.poll(10_000, _FRESH_EVERY_SECONDS / 2)
+        records = reader.poll(_LEDGER_BATCH, _FRESH_EVERY_SECONDS / 2)
         if records:
             applied = writer.apply(records, int(config.settle_seconds * 1000))
             metrics.records.labels("applied").inc(applied.applied)
             metrics.records.labels("rejected").inc(applied.rejected)
             metrics.records.labels("late").inc(applied.late)
+            metrics.links.labels("new").inc(applied.links)
+            metrics.links.labels("overflowed").inc(applied.overflowed)
             metrics.subjects.set(writer.subjects())
         if time.monotonic() - checked >= _FRESH_EVERY_SECONDS:
             checked = time.monotonic()
