@@ -2,12 +2,14 @@
 
 import gzip
 import io
+import stat
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from topics.adapters import sniff
+from topics.adapters import ADAPTERS, sniff
 from topics.record import RawRecord
 
 _HEAD_BYTES = 65_536
@@ -24,21 +26,16 @@ class Capture:
     def __init__(self, name: str, adapter: str | None) -> None:
         """Open the head of the file and learn its format. Raises CaptureProblem."""
         self.name = name
-        if name == STANDARD_INPUT:
-            self._whole: bytes | None = sys.stdin.buffer.read()
-            self.size = len(self._whole)
-            head = self._whole[:_HEAD_BYTES]
-        else:
-            self._whole = None
-            path = Path(name)
-            if not path.is_file():
-                raise CaptureProblem(f"{name}: there is no such file")
-            self.size = path.stat().st_size
-            try:
-                with self._open() as stream:
-                    head = stream.read(_HEAD_BYTES)
-            except (OSError, EOFError) as error:
-                raise CaptureProblem(f"{name}: cannot be read ({type(error).__name__})") from None
+        self.cut_line = 0
+        """Line at which a compressed file breaks off; 0 when it does not. Known when its records were read."""
+        self._whole: bytes | None = None
+        if adapter is not None and adapter not in ADAPTERS:
+            raise CaptureProblem(f"unknown format {adapter!r}; there are {', '.join(sorted(ADAPTERS))}")
+        try:
+            head = self._head()
+        except (OSError, EOFError, ValueError, zlib.error) as error:
+            reason = error.strerror if isinstance(error, OSError) else None
+            raise CaptureProblem(f"{name}: cannot be read ({reason or 'not a whole gzip file'})") from None
         if not head.strip():
             raise CaptureProblem(f"{name}: the file is empty")
         chosen = adapter or sniff(head)
@@ -46,20 +43,43 @@ class Capture:
             raise CaptureProblem(f"{name}: unknown format; name it with --format")
         self.adapter: str = chosen
 
+    def _head(self) -> bytes:
+        """Open the file and give its first bytes. What cannot be read twice (a pipe) is kept."""
+        if self.name == STANDARD_INPUT:
+            self._whole = sys.stdin.buffer.read()
+        else:
+            found = Path(self.name).stat()
+            if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
+                self._whole = Path(self.name).read_bytes()
+            self.size = found.st_size
+        if self._whole is not None:
+            self.size = len(self._whole)
+        with self._open() as stream:
+            return stream.read(_HEAD_BYTES)
+
     def records(self, topic: str, on_bytes: Callable[[int], None] = lambda _: None) -> Iterator[RawRecord]:
         """Give the records: offset is the line number less one, time is unknown. Blank lines are no records."""
+        self.cut_line = 0
         if self.adapter == "har":
-            with self._open() as stream:
-                value = stream.read()
+            yield RawRecord(topic, 0, 0, -1, None, b"".join(self._lines()))
             on_bytes(self.size)
-            yield RawRecord(topic, 0, 0, -1, None, value)
             return
+        for number, line in enumerate(self._lines()):
+            on_bytes(len(line))
+            value = line.rstrip(b"\r\n")
+            if value.strip():
+                yield RawRecord(topic, 0, number, -1, None, value)
+
+    def _lines(self) -> Iterator[bytes]:
+        """Give what can be read of the file, and note where it breaks off."""
+        number = 0
         with self._open() as stream:
-            for number, line in enumerate(stream):
-                on_bytes(len(line))
-                value = line.rstrip(b"\r\n")
-                if value.strip():
-                    yield RawRecord(topic, 0, number, -1, None, value)
+            try:
+                for line in stream:
+                    number += 1
+                    yield line
+            except (OSError, EOFError, zlib.error):
+                self.cut_line = number + 1
 
     def _open(self) -> BinaryIO:
         if self._whole is not None:

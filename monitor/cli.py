@@ -1,33 +1,44 @@
 """The command line. Every command ends with a clear line and an exit code; none with a traceback.
 
-Exit codes: 0 done, 1 something is wrong with what was looked at, 2 wrong use of the command, 64 cannot work as configured.
+Exit codes: 0 done, 1 something is wrong with what was looked at, 2 wrong use of the command, 64 cannot work as configured,
+75 (children of `run`) cannot work now and is started again.
 """
 
 import sys
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
+from topics.catalog import CATALOG
+from topics.finding import SEVERITIES, Severity
+from topics.flow import Place
+from topics.observation import AdapterOptions
 
 from monitor import inspect as inspect_module
 from monitor.alert_plane import keep_alerts
 from monitor.capture import Capture, CaptureProblem
 from monitor.config import Config
-from monitor.context import VERSION, ConfigProblems, Loaded, client_settings, load, load_shipped, read_config
+from monitor.context import VERSION, Loaded, load, load_all, load_shipped
 from monitor.demo.run import run as run_demo
-from monitor.kafka import DeliveryFailed, KafkaProblem, Outgoing, Writer, create_topics, describe, require_topics
+from monitor.files import ConfigProblems, client_settings, read_config
+from monitor.kafka import (
+    DeliveryFailed,
+    KafkaProblem,
+    Outgoing,
+    Writer,
+    create_topics,
+    describe,
+    require_topics,
+)
 from monitor.ledger import LedgerProblem
-from monitor.processes import EXIT_USAGE, Child, GaveUp, Supervisor, ourselves
+from monitor.pages import PagesProblem
+from monitor.processes import EXIT_TRY_AGAIN, EXIT_USAGE, Child, GaveUp, Supervisor, ourselves
 from monitor.worker import keep_ledger, on_stop, work
-from topics.catalog import CATALOG
-from topics.finding import SEVERITIES, Severity
-from topics.flow import Place
-from topics.observation import AdapterOptions
 
 app = typer.Typer(
     name="privacy-monitor",
@@ -60,7 +71,7 @@ def main() -> None:
         app(standalone_mode=True)
     except ConfigProblems as error:
         _fail(*map(str, error.problems), code=EXIT_USAGE)
-    except (KafkaProblem, CaptureProblem, LedgerProblem, GaveUp) as error:
+    except (KafkaProblem, CaptureProblem, LedgerProblem, PagesProblem, GaveUp) as error:
         _fail(str(error), code=EXIT_USAGE)
     except DeliveryFailed as error:
         _fail(f"Kafka did not take the records ({error})", code=1)
@@ -94,11 +105,8 @@ def run(
     workers: Annotated[int, typer.Option(min=1, max=256, help="Traffic workers, one process each.")] = 1,
 ) -> None:
     """Judge traffic: one ledger process and a number of workers, supervised. Ends cleanly on SIGTERM or Ctrl-C."""
-    settings, loaded, kafka = _all(config)
-    names = [source.topic for source in settings.sources] + [topic.name for topic in CATALOG]
-    if settings.consent is not None:
-        names.append(settings.consent.topic)
-    require_topics(kafka, names)
+    settings, loaded, kafka = load_all(config)
+    require_topics(kafka, _topics(settings))
     children = [
         Child(name=f"worker {index}", command=ourselves("worker", "--config", str(config), "--index", str(index)))
         for index in range(workers)
@@ -117,21 +125,27 @@ def run(
 @app.command(hidden=True)
 def worker(config: ConfigOption = _DEFAULT_CONFIG, index: int = 0) -> None:
     """Be one traffic worker."""
-    settings, loaded, kafka = _all(config)
-    work(settings, loaded, kafka, index)
+    settings, loaded, kafka = load_all(config)
+    try:
+        work(settings, loaded, kafka, index)
+    except KafkaProblem as error:
+        _fail(str(error), code=EXIT_TRY_AGAIN)
 
 
 @app.command(hidden=True)
 def ledger(config: ConfigOption = _DEFAULT_CONFIG) -> None:
     """Be the ledger process."""
-    settings, loaded, kafka = _all(config)
-    keep_ledger(settings, loaded, kafka)
+    settings, loaded, kafka = load_all(config)
+    try:
+        keep_ledger(settings, loaded, kafka)
+    except KafkaProblem as error:
+        _fail(str(error), code=EXIT_TRY_AGAIN)
 
 
 @app.command()
 def alerts(config: ConfigOption = _DEFAULT_CONFIG) -> None:
     """Run the alert plane: findings to episodes to alerts. Several may run; they share the work by partitions."""
-    settings, loaded, kafka = _all(config)
+    settings, loaded, kafka = load_all(config)
     keep_alerts(settings, loaded, kafka)
 
 
@@ -143,13 +157,11 @@ def check(
 ) -> None:
     """Check the configuration and every file it names, and list all mistakes."""
     try:
-        settings = read_config(config)
-        loaded = load(settings, str(config))
-        kafka = client_settings(settings.kafka, str(config))
+        settings, loaded, kafka = load_all(config)
     except ConfigProblems as error:
         _fail(*map(str, error.problems), code=1)
     if broker:
-        require_topics(kafka, [source.topic for source in settings.sources] + [topic.name for topic in CATALOG])
+        require_topics(kafka, _topics(settings))
     typer.echo(
         f"{config}: {len(settings.sources)} sources, {len(loaded.rules.rules)} rules, "
         f"{len(loaded.law.jurisdictions)} jurisdictions; bundle {loaded.bundle}. No mistakes."
@@ -263,9 +275,10 @@ def supervise(children: list[Child]) -> None:
         supervisor.stop()
 
 
-def _all(config: Path) -> tuple[Config, Loaded, dict[str, object]]:
-    settings = read_config(config)
-    return settings, load(settings, str(config)), client_settings(settings.kafka, str(config))
+def _topics(settings: Config) -> list[str]:
+    """Name every topic that the monitor needs."""
+    names = [source.topic for source in settings.sources] + [topic.name for topic in CATALOG]
+    return names if settings.consent is None else [*names, settings.consent.topic]
 
 
 def _knowledge(
@@ -282,7 +295,7 @@ def _knowledge(
     )
 
 
-def _fail(*lines: str, code: int) -> None:
+def _fail(*lines: str, code: int) -> NoReturn:
     for line in lines:
         sys.stderr.write(f"privacy-monitor: {line}\n" if code != 1 else f"{line}\n")
     sys.exit(code)

@@ -4,9 +4,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
-
 from detectors.documents import Written
+from pydantic import Field, field_validator, model_validator
 from topics.flow import Step
 
 
@@ -169,21 +168,9 @@ class Config(Written):
         le=60,
         description="A record is judged when its broker time is older than this: consent has arrived then.",
     )
-    batch_records: int = Field(2000, ge=1, le=100_000, description="Most records of one batch.")
+    batch_records: int = Field(2000, ge=1, le=20_000, description="Most records of one batch.")
     from_beginning: bool = Field(
         default=True, description="Where a group without committed offsets starts: at the beginning, or at the end."
     )
     http: HttpConfig = Field(default_factory=HttpConfig)
     alerts: AlertsConfig = Field(default_factory=AlertsConfig)
-
-    @field_validator("sources")
-    @classmethod
-    def _distinct(cls, sources: tuple[SourceConfig, ...]) -> tuple[SourceConfig, ...]:
-        seen: set[str] = set()
-        for source in sources:
-            if source.topic in seen:
-                raise ValueError(f"topic {source.topic} is listed twice")
-            if source.topic.startswith("privacy."):
-                raise ValueError(f"{source.topic} is a topic of the monitor itself, not a source")
-            seen.add(source.topic)
-        return sources

@@ -1,45 +1,47 @@
 """Knowledge, read from files once: what a batch is judged by, and every mistake in what people wrote."""
 
 import hashlib
-import os
 import secrets
 from collections.abc import Mapping, Sequence
-from importlib import metadata, resources
+from importlib import metadata
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
+from detectors.classify.flows import Knowledge
 from detectors.classify.needs import NeedTable, read_needs
 from detectors.classify.recipients import RecipientIndex, read_recipients
 from detectors.classify.steps import StepMap, read_steps
-from detectors.register import Register, read_register
-
-from detectors import documents
-from detectors.classify.flows import Knowledge
 from detectors.classify.taxonomy import Taxonomy, read_taxonomy
 from detectors.consent.ledger import NoLedger
 from detectors.documents import Problem
 from detectors.law.pack import LawPack, read_pack
+from detectors.register import Register, read_register
 from detectors.rules.ruleset import RuleSet, compile_rules, run_tests
-from monitor.config import Config, KafkaConfig, Secret
-from monitor.pipeline import Context
-from topics.adapters import ADAPTERS, make
+from topics.adapters import make
 from topics.flow import Place
 from topics.observation import Adapter, AdapterOptions
 from topics.subject import SubjectKey
+
+from monitor.config import Config
+from monitor.files import (
+    ConfigProblems,
+    client_settings,
+    folders,
+    mistake,
+    package_files,
+    read_config,
+    read_secret,
+    read_text,
+    shipped_text,
+)
+from monitor.kafka import KafkaProblem, check_settings
+from monitor.pipeline import Context
 
 VERSION = metadata.version("streaming-privacy-monitor")
 _MIN_SECRET_BYTES = 16
 
 Value = TypeVar("Value")
-
-
-class ConfigProblems(Exception):
-    """Mistakes in what people wrote: all that were found, each in one line."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("\n".join(map(str, problems)))
-        self.problems = list(problems)
 
 
 class Shipped(msgspec.Struct, frozen=True):
@@ -93,27 +95,35 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def read_config(file: Path) -> Config:
-    """Read the configuration; paths in it are relative to its folder. Raises ConfigProblems."""
-    text = _text(file)
-    config, problems = documents.read(text, str(file), Config)
-    if config is None:
-        raise ConfigProblems(problems)
-    document, _ = documents.load(text, str(file))
-    problems = _unknown_adapters(config, document, str(file))
+def load_all(config: Path) -> tuple[Config, Loaded, dict[str, object]]:
+    """Read the configuration and all that it names, with Kafka's settings. Raises ConfigProblems with all mistakes."""
+    settings = read_config(config)
+    problems: list[Problem] = []
+    kafka: dict[str, object] = {}
+    try:
+        kafka = client_settings(settings.kafka, str(config))
+        check_settings(kafka)
+    except ConfigProblems as error:
+        problems += error.problems
+    except KafkaProblem as error:
+        problems.append(mistake(str(config), ("kafka", "client"), str(error).removeprefix("kafka.client: ")))
+    try:
+        loaded = load(settings, str(config))
+    except ConfigProblems as error:
+        problems += error.problems
     if problems:
-        raise ConfigProblems(problems)
-    return _anchored(config, file.parent)
+        raise ConfigProblems(sorted(problems))
+    return settings, loaded, kafka
 
 
 def load(config: Config, file: str = "monitor.yaml") -> Loaded:
     """Read everything that the configuration names, and what is shipped. Raises ConfigProblems with all mistakes."""
     problems: list[Problem] = []
     key = _subject_key(config, file, problems)
-    register = _register(config.register_file, problems)
-    law_files = {**_package_files("detectors.law", ".yaml"), **_folders(config.law, problems)}
+    register = _register(config.register_file, mistake(file, ("register",), ""), problems)
+    law_files = {**package_files("detectors.law", ".yaml"), **folders(config.law, file, "law", problems)}
     law = _take(problems, read_pack(law_files))
-    rule_files = {**_package_files("detectors.rules.packs", ".yaml"), **_folders(config.rules, problems)}
+    rule_files = {**package_files("detectors.rules.packs", ".yaml"), **folders(config.rules, file, "rules", problems)}
     rules = _take(problems, compile_rules(rule_files))
     if rules is not None:
         problems += run_tests(rules)
@@ -132,9 +142,9 @@ def load_shipped(
 ) -> Loaded:
     """Read what is shipped alone, for captures that are judged without a configuration. Raises ConfigProblems."""
     problems: list[Problem] = []
-    register = _register(register_file, problems)
-    law = _take(problems, read_pack(_package_files("detectors.law", ".yaml")))
-    rules = _take(problems, compile_rules(_package_files("detectors.rules.packs", ".yaml")))
+    register = _register(register_file, Problem("--register", 0, "", ""), problems)
+    law = _take(problems, read_pack(package_files("detectors.law", ".yaml")))
+    rules = _take(problems, compile_rules(package_files("detectors.rules.packs", ".yaml")))
     shipped = _shipped(problems)
     if problems or law is None or rules is None or shipped is None:
         raise ConfigProblems(sorted(problems))
@@ -194,27 +204,15 @@ def adapters(config: Config) -> dict[str, Adapter]:
     }
 
 
-def client_settings(config: KafkaConfig, file: str = "monitor.yaml") -> dict[str, Any]:
-    """Give librdkafka's settings with the secrets filled in. Raises ConfigProblems."""
-    problems: list[Problem] = []
-    settings: dict[str, Any] = {"bootstrap.servers": config.bootstrap_servers, **config.client}
-    for name, secret in config.secrets.items():
-        settings[name] = _secret(secret, file, f"kafka.secrets.{name}", problems)
-    if problems:
-        raise ConfigProblems(problems)
-    return settings
-
-
 def _subject_key(config: Config, file: str, problems: list[Problem]) -> SubjectKey | None:
-    secret = _secret(config.subjects.secret, file, "subjects.secret", problems)
+    secret = read_secret(config.subjects.secret, file, ("subjects", "secret"), problems)
     if secret is None:
         return None
     if len(secret.encode()) < _MIN_SECRET_BYTES:
         problems.append(
-            Problem(
+            mistake(
                 file,
-                0,
-                "subjects.secret",
+                ("subjects", "secret"),
                 f"the secret is shorter than {_MIN_SECRET_BYTES} bytes; `openssl rand -hex 32` makes one",
             )
         )
@@ -222,29 +220,20 @@ def _subject_key(config: Config, file: str, problems: list[Problem]) -> SubjectK
     return SubjectKey(config.subjects.key_id, secret.encode())
 
 
-def _secret(secret: Secret, file: str, path: str, problems: list[Problem]) -> str | None:
-    if secret.env is not None:
-        value = os.environ.get(secret.env)
-        if not value:
-            problems.append(Problem(file, 0, f"{path}.env", f"the environment has no variable {secret.env}"))
-        return value or None
-    try:
-        return Path(secret.file or "").read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        problems.append(Problem(file, 0, f"{path}.file", f"{secret.file} cannot be read ({_kind(error)})"))
-        return None
-
-
-def _register(file: Path | None, problems: list[Problem]) -> Registered:
+def _register(file: Path | None, named: Problem, problems: list[Problem]) -> Registered:
     if file is None:
         return Registered()
-    text = _read(file, problems)
+    try:
+        text = read_text(file)
+    except OSError as error:
+        problems.append(named._replace(message=f"{file} cannot be read ({error.strerror})"))
+        return Registered()
     entries = _take(problems, read_register(text, str(file)))
     return Registered(entries or Register(), hashlib.sha256(text.encode()).hexdigest())
 
 
 def _shipped(problems: list[Problem]) -> Shipped | None:
-    texts = {name: _shipped_text(name) for name in ("taxonomy.yaml", "needs.yaml", "recipients.yaml", "steps.yaml")}
+    texts = {name: shipped_text(name) for name in ("taxonomy.yaml", "needs.yaml", "recipients.yaml", "steps.yaml")}
     taxonomy = _take(problems, read_taxonomy(*texts["taxonomy.yaml"]))
     recipients = _take(problems, read_recipients(*texts["recipients.yaml"]))
     steps = _take(problems, read_steps(*texts["steps.yaml"]))
@@ -258,87 +247,3 @@ def _shipped(problems: list[Problem]) -> Shipped | None:
 def _take(problems: list[Problem], result: tuple[Value | None, list[Problem]]) -> Value | None:
     problems += result[1]
     return result[0]
-
-
-def _shipped_text(name: str) -> tuple[str, str]:
-    file = resources.files("detectors.classify").joinpath(name)
-    return file.read_text(encoding="utf-8"), f"detectors/classify/{name}"
-
-
-def _package_files(package: str, suffix: str) -> dict[str, str]:
-    """Read the data files of a package and its folders, by path from the top level."""
-    found: dict[str, str] = {}
-    pending = [(package.replace(".", "/"), resources.files(package))]
-    while pending:
-        path, folder = pending.pop()
-        for entry in folder.iterdir():
-            if entry.is_dir():
-                pending.append((f"{path}/{entry.name}", entry))
-            elif entry.name.endswith(suffix):
-                found[f"{path}/{entry.name}"] = entry.read_text(encoding="utf-8")
-    return found
-
-
-def _folders(folders: Sequence[Path], problems: list[Problem]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for folder in folders:
-        if not folder.is_dir():
-            problems.append(Problem(str(folder), 0, "", "there is no such folder"))
-            continue
-        for file in sorted(folder.rglob("*.yaml")):
-            found[str(file)] = _read(file, problems)
-    return found
-
-
-def _read(file: Path, problems: list[Problem]) -> str:
-    try:
-        return _text(file)
-    except ConfigProblems as error:
-        problems += error.problems
-        return ""
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigProblems([Problem(str(file), 0, "", f"cannot be read ({_kind(error)})")]) from None
-
-
-def _kind(error: Exception) -> str:
-    return error.strerror or "input error" if isinstance(error, OSError) else "not UTF-8"
-
-
-def _unknown_adapters(config: Config, document: Any, file: str) -> list[Problem]:
-    known = ", ".join(sorted(ADAPTERS))
-    return [
-        Problem(
-            file,
-            documents.line_of(document, ("sources", index, "adapter")),
-            f"sources.{index}.adapter",
-            f"unknown adapter `{source.adapter}`; there are {known}",
-        )
-        for index, source in enumerate(config.sources)
-        if source.adapter not in ADAPTERS
-    ]
-
-
-def _anchored(config: Config, folder: Path) -> Config:
-    secret = config.subjects.secret
-    updates: dict[str, Any] = {
-        "rules": tuple(folder / path for path in config.rules),
-        "law": tuple(folder / path for path in config.law),
-        "subjects": config.subjects.model_copy(update={"secret": _anchored_secret(secret, folder)}),
-        "kafka": config.kafka.model_copy(
-            update={"secrets": {name: _anchored_secret(each, folder) for name, each in config.kafka.secrets.items()}}
-        ),
-    }
-    if config.register_file is not None:
-        updates["register_file"] = folder / config.register_file
-    if config.consent is not None:
-        updates["consent"] = config.consent.model_copy(update={"path": folder / config.consent.path})
-    return config.model_copy(update=updates)
-
-
-def _anchored_secret(secret: Secret, folder: Path) -> Secret:
-    return secret if secret.file is None else secret.model_copy(update={"file": folder / secret.file})

@@ -12,16 +12,16 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
-
-from monitor.capture import Capture
-from monitor.context import Loaded
-from monitor.pipeline import Judged, Outcome, process
 from topics.adapters import make
 from topics.finding import SEVERITIES, Finding, Severity, Verdict
 from topics.flow import Role
 from topics.observation import AdapterOptions, Observation
 from topics.record import RawRecord
 from topics.sanitise import sanitise
+
+from monitor.capture import Capture
+from monitor.context import Loaded
+from monitor.pipeline import Judged, Outcome, process
 
 _BATCH = 500
 _LONG_BYTES = 4 * 1024 * 1024
@@ -108,6 +108,8 @@ def examine(
             records = capture.records(capture.name, lambda count: progress.advance(task, count))
             for batch in _batches(records, _BATCH):
                 report.take(capture.name, process(batch, context, {}, report.witness))
+            if capture.cut_line:
+                report.rejected.append((capture.name, capture.cut_line, None, "cut-short", None))
     return report
 
 
@@ -134,7 +136,7 @@ def show(report: Report, console: Console) -> None:
     console.print(
         f"{total} items: {judged} judged"
         + (f" ({judged / total:.0%})" if total else "")
-        + f", {total - judged - len(report.rejected)} lacked a fact"
+        + f", {sum(number for kind, number in report.items.items() if kind.startswith('unknown'))} lacked a fact"
         + (f" ({unknown})" if unknown else "")
         + f", {len(report.rejected)} not read. {len(violations)} violations."
     )

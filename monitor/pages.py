@@ -1,5 +1,6 @@
 """The three pages of each process: /metrics, /healthz (it lives) and /readyz (it works)."""
 
+import errno
 import threading
 from collections.abc import Callable, Iterable
 from socketserver import ThreadingMixIn
@@ -10,13 +11,24 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import make_wsgi_app
 
 _TRIES = 50
+_MOST_SECONDS = 10
+
+
+class PagesProblem(Exception):
+    """The pages cannot be shown, in one line that says what to do."""
 
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Write nothing: a client that hangs up is no error of ours."""
+
 
 class _Silent(WSGIRequestHandler):
+    timeout = _MOST_SECONDS
+    """A client that says nothing holds its thread no longer than this."""
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the library's
         """Write nothing: a page that is read every few seconds is no news."""
 
@@ -25,7 +37,7 @@ class Pages:
     """A small HTTP server in a thread of its own."""
 
     def __init__(self, host: str, port: int, registry: CollectorRegistry, not_ready: Callable[[], str]) -> None:
-        """Listen on the port, or on the next free one. `not_ready` gives the reason, or an empty text when ready."""
+        """Listen on the port, or on the next free one. Raises PagesProblem. `not_ready` gives the reason, or an empty text when ready."""
         metrics = make_wsgi_app(registry)
 
         def app(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
@@ -55,9 +67,13 @@ def _bind(host: str, port: int, app: Callable[..., Iterable[bytes]]) -> WSGIServ
     for candidate in [port] if port == 0 else range(port, min(port + _TRIES, 65_536)):
         try:
             return make_server(host, candidate, app, server_class=_Server, handler_class=_Silent)
-        except OSError:
-            continue
-    raise OSError(f"no free port at {host} from {port} on; set http.port")
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                continue
+            raise PagesProblem(
+                f"cannot listen at {host}:{candidate} ({error.strerror}); set http.host and http.port"
+            ) from None
+    raise PagesProblem(f"no free port at {host} from {port} on; set http.port")
 
 
 def _text(start: Callable[..., Any], status: str, text: str) -> Iterable[bytes]:

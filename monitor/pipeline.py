@@ -7,11 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
-from detectors.classify.needs import NeedTable
-
 from detectors import checkout, tracking, transfers
 from detectors.assessment import Assessment, ConsentDecision, TransferStatus
 from detectors.classify.flows import Classified, Knowledge, classify
+from detectors.classify.needs import NeedTable
 from detectors.consent.decide import is_governed
 from detectors.consent.ledger import LedgerView
 from detectors.law.pack import LawPack
@@ -21,7 +20,7 @@ from topics.accounting import Accounting, DeadLetter, OffsetClass
 from topics.distinct import Distinct
 from topics.finding import MAX_EXEMPLARS, SEVERITIES, Detector, Finding, Fold
 from topics.links import LinkRecord, links
-from topics.observation import Adapter, Observation
+from topics.observation import Adapter, Observation, Reading
 from topics.record import Place, RawRecord, Reason, Rejected
 
 _FULL_CARRIER = 64
@@ -236,7 +235,7 @@ class _Batch:
         tally = self.tallies.get(place)
         if tally is None:
             tally = self.tallies[place] = _Tally(start or Start(record.offset, record.offset))
-        reading = self._context.adapters[record.topic].read(record)
+        reading = self._read(record)
         digest = ""
         unread = True
         for entry in reading:
@@ -253,6 +252,13 @@ class _Batch:
         kind = OffsetClass.DEAD_LETTERED if reading and unread else OffsetClass.INSPECTED
         tally.add(record.offset, kind)
         self.outcome.records[record.topic, kind.value] += 1
+
+    def _read(self, record: RawRecord) -> Reading:
+        try:
+            return self._context.adapters[record.topic].read(record)
+        except Exception as error:  # noqa: BLE001 - adapters promise not to raise; one that does harms one record
+            self.outcome.faults.append(Fault(record.topic, record.partition, record.offset, 0, type(error).__name__))
+            return [Rejected(Reason.INTERNAL)]
 
     def _item(self, record: RawRecord, observation: Observation, tally: _Tally) -> str:
         outcome = self.outcome
@@ -271,6 +277,9 @@ class _Batch:
         outcome.findings.extend(judged.findings)
         tally.findings += len(judged.findings)
         at_ms = observation.at_ms or record.timestamp_ms
+        if record.timestamp_ms >= 0:
+            # What an event claims of the future is not how far we have seen.
+            at_ms = min(at_ms, record.timestamp_ms)
         outcome.last_event_ms[record.topic] = max(at_ms, outcome.last_event_ms.get(record.topic, 0))
         for detector, reason in judged.unknown:
             outcome.gaps[detector.value, reason] += 1

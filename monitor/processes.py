@@ -21,6 +21,8 @@ _PR_SET_PDEATHSIG = 1
 
 EXIT_USAGE = 64
 """Exit code of a process of ours that cannot work as configured: restarting it would change nothing."""
+EXIT_TRY_AGAIN = 75
+"""Exit code of a process of ours that met a broker that is away or denies: `run` checked it, so it may pass."""
 
 
 class Child(msgspec.Struct, kw_only=True):
