@@ -14,10 +14,6 @@ import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
-from topics.catalog import CATALOG
-from topics.finding import SEVERITIES, Severity
-from topics.flow import Place
-from topics.observation import AdapterOptions
 
 from monitor import inspect as inspect_module
 from monitor.alert_plane import keep_alerts
@@ -39,6 +35,10 @@ from monitor.ledger import LedgerProblem
 from monitor.pages import PagesProblem
 from monitor.processes import EXIT_TRY_AGAIN, EXIT_USAGE, Child, GaveUp, Supervisor, ourselves
 from monitor.worker import keep_ledger, on_stop, work
+from topics.catalog import CATALOG
+from topics.finding import SEVERITIES, Severity
+from topics.flow import Place
+from topics.observation import AdapterOptions
 
 app = typer.Typer(
     name="privacy-monitor",

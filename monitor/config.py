@@ -4,8 +4,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from detectors.documents import Written
 from pydantic import Field, field_validator, model_validator
+
+from detectors.documents import Written
 from topics.flow import Step
 
 

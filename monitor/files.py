@@ -8,9 +8,8 @@ from typing import Any
 
 from detectors import documents
 from detectors.documents import Problem
-from topics.adapters import ADAPTERS
-
 from monitor.config import Config, KafkaConfig, Secret
+from topics.adapters import ADAPTERS
 
 
 class ConfigProblems(Exception):

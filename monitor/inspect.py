@@ -12,16 +12,16 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
+
+from monitor.capture import Capture
+from monitor.context import Loaded
+from monitor.pipeline import Judged, Outcome, process
 from topics.adapters import make
 from topics.finding import SEVERITIES, Finding, Severity, Verdict
 from topics.flow import Role
 from topics.observation import AdapterOptions, Observation
 from topics.record import RawRecord
 from topics.sanitise import sanitise
-
-from monitor.capture import Capture
-from monitor.context import Loaded
-from monitor.pipeline import Judged, Outcome, process
 
 _BATCH = 500
 _LONG_BYTES = 4 * 1024 * 1024

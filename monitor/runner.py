@@ -5,17 +5,17 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
-from detectors.consent.ledger import Coverage
-from topics.catalog import ACCOUNTING, DEAD_LETTERS, FINDINGS, LINKS, SHADOW
-from topics.finding import Mode
-from topics.links import LinkRecord
-from topics.record import Place, RawRecord
 
+from detectors.consent.ledger import Coverage
 from monitor.kafka import DeliveryFailed, Outgoing, Reader, Writer
 from monitor.ledger import LedgerReader, LedgerSnapshot
 from monitor.logs import log
 from monitor.metrics import Metrics
 from monitor.pipeline import Context, Outcome, Start, process
+from topics.catalog import ACCOUNTING, DEAD_LETTERS, FINDINGS, LINKS, SHADOW
+from topics.finding import Mode
+from topics.links import LinkRecord
+from topics.record import Place, RawRecord
 
 _POLL_SECONDS = 0.05
 _MOST_PENDING_BATCHES = 4
