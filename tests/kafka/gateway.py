@@ -4,10 +4,8 @@ The shop is served under its own host names; other host names stand for third pa
 them. Both are answered by one small upstream in this process, so the `host` of a record is what the sender named.
 """
 
-import getpass
 import http.client
 import json
-import os
 import shutil
 import tempfile
 import threading
@@ -19,7 +17,8 @@ from pathlib import Path
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
-from tests.kafka.processes import Process, Unavailable, answers, fetch_once, free_ports, run, spawn, stop, wait_until
+from tests.kafka.debian import fetched
+from tests.kafka.processes import Process, Unavailable, answers, free_ports, spawn, stop, wait_until
 
 SHOP_HOST = "shop.example"
 THIRD_PARTIES = (
@@ -86,33 +85,10 @@ def _programs_under(root: Path) -> Programs | None:
 
 
 def _fetched_programs() -> Programs:
-    release = Path("/etc/os-release").read_text(encoding="utf-8") if Path("/etc/os-release").exists() else ""
-    values = dict(line.split("=", 1) for line in release.splitlines() if "=" in line)
-    name = "-".join(values.get(key, "unknown").strip('"') for key in ("ID", "VERSION_ID"))
-    programs = _programs_under(fetch_once(f"gateway-{name}-{os.uname().machine}", _fetch_packages))
+    programs = _programs_under(fetched("gateway", _PACKAGES))
     if programs is None:
         raise Unavailable("Debian's packages hold no nginx, rsyslogd or omkafka.so where they used to be")
     return programs
-
-
-def _fetch_packages(folder: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix="apt-for-tests-") as temporary:
-        apt = Path(temporary)
-        for sub in ("state/lists/partial", "cache/archives/partial", "debs"):
-            (apt / sub).mkdir(parents=True)
-        # apt with folders of its own works for every user and does not touch the package lists of the system.
-        options = [
-            *("-o", f"Dir::State={apt}/state", "-o", "Dir::State::status=/var/lib/dpkg/status"),
-            *("-o", f"Dir::Cache={apt}/cache", "-o", f"APT::Sandbox::User={getpass.getuser()}"),
-            *("-o", "Debug::NoLocking=true", "-o", "APT::Install-Recommends=false"),
-        ]
-        run(["apt-get", "-qq", *options, "update"], seconds=120)
-        plan = run(["apt-get", "-s", *options, "install", *_PACKAGES], seconds=60, env={"LC_ALL": "C"})
-        # Programs that are installed already are not in the plan, yet all must lie in one folder.
-        planned = {line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")}
-        run(["apt-get", "-qq", *options, "download", *sorted(planned | set(_PACKAGES))], seconds=240, cwd=apt / "debs")
-        for package in sorted((apt / "debs").glob("*.deb")):
-            run(["dpkg", "-x", str(package), str(folder)], seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
