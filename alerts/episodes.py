@@ -67,6 +67,10 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
     overflowed: tuple[str, ...]
     exemplars: tuple[Finding, ...]
     bundle: str
+    exposure: tuple[str, ...] = ()
+    """Ids of the duties that say what it entails, of all folds."""
+    exemption: str = ""
+    """Id of the exception that covers all of it; that of the first fold, where several do."""
     revision: int = 0
     told_findings: int = 0
     told_at_ms: int = 0
@@ -74,12 +78,15 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def audience(self) -> Audience:
         """Who should act."""
+        if self.exemption:
+            return Audience.NOBODY
         return Audience.ENGINEERS if self.verdict is Verdict.GAP else Audience.ON_CALL
 
 
 def key_of(fold: Fold) -> str:
-    """Give the key of the episode that a fold belongs to: gaps never share one with violations."""
-    return fold.episode_key + ":gap" if fold.verdict is Verdict.GAP else fold.episode_key
+    """Give the key of the episode that a fold belongs to: gaps and exempted findings never share one with violations."""
+    key = fold.episode_key + ":gap" if fold.verdict is Verdict.GAP else fold.episode_key
+    return key + ":exempt" if fold.exemption else key
 
 
 def step(state: Episode | None, fold: Fold, now_ms: int, policy: Policy) -> tuple[Episode, list[Alert]]:
@@ -183,6 +190,7 @@ def _begin(fold: Fold, place: str, offset: int, first_at_ms: int) -> Episode:
         overflowed=(),
         exemplars=(),
         bundle=fold.bundle,
+        exemption=fold.exemption,
     )
 
 
@@ -204,6 +212,7 @@ def _add(
         rule_version=fold.rule_version,
         severity=severity,
         law=_union("law", base.law, fold.law, overflowed),
+        exposure=_union("exposure", base.exposure, fold.exposure, overflowed),
         state=EpisodeState.OPEN,
         first_at_ms=first_at_ms,
         last_at_ms=max(base.last_at_ms, fold.last_at_ms),
@@ -282,6 +291,7 @@ def _tell(state: Episode, change: Change, now_ms: int) -> tuple[Episode, list[Al
         overflowed=told.overflowed,
         exemplars=told.exemplars,
         bundle=told.bundle,
+        exposure=told.exposure,
     )
     return told, [alert]
 

@@ -23,6 +23,8 @@ class Law(msgspec.Struct, frozen=True, kw_only=True):
     """Regime for sensitive data: opt_in_consent, notice_and_opt_out, right_to_limit, necessary_only_no_sale, none."""
     duties: tuple[str, ...] = ()
     """Ids of the duties in force, for the finding."""
+    exposure: tuple[str, ...] = ()
+    """Ids of the duties in force that say what a violation entails: penalties, cure period, deadlines, breach clocks."""
     basis: Basis = Basis.POLICY
 
 
@@ -45,7 +47,8 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     at_ms: int = 0
     """When the choice was recorded; 0 for signals on the record itself."""
     reason: str = ""
-    """Why it is unknown, from a closed list: no-signal, no-subject, unreadable, ledger-loading, ledger-behind, …"""
+    """Why it is unknown, from a closed list: no-signal, no-subject, unreadable, ledger-loading, ledger-behind,
+    origin-conflict, origin-weak, …"""
     conflicts: tuple[str, ...] = ()
     """Signals that said otherwise."""
     seconds_since_refusal: int = -1
@@ -78,9 +81,32 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     expired_on: str = ""
     reason: str = ""
     """Why, from a closed list. Unknown: no-origin, no-subdivision, no-law, no-destination, unknown-recipient, uninspectable,
-    unsettled, adequacy-date-recalled, mechanism-unconfirmed, exemptions-unseen, rule-recalled. Missing: not-registered,
+    origin-conflict, origin-weak, unsettled, adequacy-date-recalled, mechanism-unconfirmed, exemptions-unseen, rule-recalled. Missing: not-registered,
     destination-not-registered, category-not-registered, no-mechanism, derogation, other-regime, not-accepted, not-yet,
     restricted."""
+
+
+class AgreementStatus(StrEnum):
+    """What the register says of a recipient."""
+
+    DOCUMENTED = "documented"
+    MISSING = "missing"
+    EXPIRED = "expired"
+    PURPOSE_NOT_COVERED = "purpose-not-covered"
+    CATEGORY_NOT_COVERED = "category-not-covered"
+
+
+class Agreement(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether an agreement on file covers what a recipient gets."""
+
+    status: AgreementStatus = AgreementStatus.DOCUMENTED
+    entry: str = ""
+    """Id of the register entry."""
+    expired_on: str = ""
+    reason: str = ""
+    """Why it is missing: not-registered, no-agreement, not-yet."""
+    uncovered: tuple[str, ...] = ()
+    """The purpose, or the categories, that the entry does not name."""
 
 
 class Checkout(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,3 +134,4 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     consent: Consent = Consent()
     transfer: Transfer = Transfer()
     checkout: Checkout = Checkout()
+    agreement: Agreement = Agreement()

@@ -7,12 +7,15 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
-from detectors import checkout, tracking, transfers
+
+from detectors import checkout, recipients, tracking, transfers
 from detectors.assessment import Assessment, ConsentDecision, TransferStatus
 from detectors.classify.flows import Classified, Knowledge, classify
 from detectors.classify.needs import NeedTable
 from detectors.consent.decide import is_governed
 from detectors.consent.ledger import LedgerView
+from detectors.doubt import at_rival, is_doubtful, settled_tracking, settled_transfer
+from detectors.exemptions import NO_EXEMPTIONS, Exemptions
 from detectors.law.pack import LawPack
 from detectors.rules.judge import RecordPlace, judge
 from detectors.rules.ruleset import RuleSet
@@ -40,6 +43,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """By source topic."""
     bundle: str
     """Digest of rules, law pack and register: equal digests and ledger marks give equal verdicts."""
+    exemptions: Exemptions = NO_EXEMPTIONS
     worker: str = ""
     delivery: str = "at_least_once"
 
@@ -130,17 +134,29 @@ def _judge(record: RawRecord, observation: Observation, context: Context) -> tup
     for flow, entry in classified.flows:
         law = context.law.law_for(flow.origin.country, flow.origin.subdivision, flow.at_ms)
         choices = context.ledger.choices(flow.subjects) if flow.subjects and is_governed(flow.purpose) else ()
+        doubtful = is_doubtful(flow)
+        rival = at_rival(flow) if doubtful else None
         tracked = tracking.assess(flow, law, choices, coverage)
         if tracked is not None:
+            transfer = transfers.assess(flow, entry, context.law, flow.at_ms)
+            if doubtful:
+                elsewhere = None
+                if rival is not None:
+                    other = context.law.law_for(rival.origin.country, rival.origin.subdivision, flow.at_ms)
+                    elsewhere = tracking.assess(rival, other, choices, coverage)
+                tracked = settled_tracking(tracked, elsewhere)
+                there = transfers.assess(rival, entry, context.law, flow.at_ms) if rival is not None else None
+                transfer = settled_transfer(transfer, there)
             assessments.append(tracked)
             assessments.append(
-                Assessment(
-                    detector=Detector.CROSS_JURISDICTION_TRANSFER,
-                    flow=flow,
-                    law=law,
-                    transfer=transfers.assess(flow, entry, context.law, flow.at_ms),
-                )
+                Assessment(detector=Detector.CROSS_JURISDICTION_TRANSFER, flow=flow, law=law, transfer=transfer)
             )
+        if context.know.has_register:
+            agreement = recipients.assess(flow, entry, flow.at_ms)
+            if agreement is not None:
+                assessments.append(
+                    Assessment(detector=Detector.UNDOCUMENTED_RECIPIENT, flow=flow, law=law, agreement=agreement)
+                )
         if flow.step:
             assessments.append(
                 Assessment(
@@ -152,6 +168,7 @@ def _judge(record: RawRecord, observation: Observation, context: Context) -> tup
             )
     place = RecordPlace(context.cluster, record.topic, record.partition, record.offset)
     findings, errors = judge(assessments, context.rules, place, context.bundle)
+    findings = context.exemptions.mark(findings)
     judged = Judged(
         observation=observation,
         classified=classified,
@@ -168,9 +185,10 @@ def _judge(record: RawRecord, observation: Observation, context: Context) -> tup
 
 def fold(findings: Iterable[Finding], cluster: str) -> list[Fold]:
     """Put findings of one input partition and episode key into one record each, in order of first appearance."""
-    groups: defaultdict[tuple[str, str, int], list[Finding]] = defaultdict(list)
+    groups: defaultdict[tuple[str, str, str, int], list[Finding]] = defaultdict(list)
     for finding in findings:
-        groups[finding.episode_key, finding.topic, finding.partition].append(finding)
+        # What an exception covers is kept apart: a covered finding must not hide in a fold that calls somebody.
+        groups[finding.episode_key, finding.exemption, finding.topic, finding.partition].append(finding)
     return [_fold(group, cluster) for group in groups.values()]
 
 
@@ -350,6 +368,8 @@ def _fold(group: Sequence[Finding], cluster: str) -> Fold:
         categories=_names(category for finding in group for category in finding.categories),
         exemplars=tuple(group[:MAX_EXEMPLARS]),
         bundle=first.bundle,
+        exposure=first.exposure,
+        exemption=first.exemption,
     )
 
 

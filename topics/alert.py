@@ -35,6 +35,8 @@ class Audience(StrEnum):
 
     ON_CALL = "on-call"
     ENGINEERS = "engineers"
+    NOBODY = "none"
+    """An exception covers it: it is kept and counted, and calls nobody."""
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +81,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     purposes: tuple[str, ...]
     categories: tuple[str, ...]
     overflowed: tuple[str, ...]
-    """Which of `law`, `services`, `purposes` and `categories` hold only a part."""
+    """Which of `law`, `exposure`, `services`, `purposes` and `categories` hold only a part."""
     exemplars: tuple[Finding, ...]
     bundle: str
+    exposure: tuple[str, ...] = ()
+    """Ids of the duties that say what the episode entails. Their figures, with assumptions, are the law pack's."""

@@ -44,6 +44,7 @@ class Detector(StrEnum):
     UNCONSENTED_TRACKING = "unconsented-tracking"
     CROSS_JURISDICTION_TRANSFER = "cross-jurisdiction-transfer"
     CHECKOUT_OVER_COLLECTION = "checkout-over-collection"
+    UNDOCUMENTED_RECIPIENT = "undocumented-recipient"
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
@@ -85,6 +86,11 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     episode_key: str
     bundle: str
     """Digest of rules, law pack and register that judged."""
+    exposure: tuple[str, ...] = ()
+    """Ids of the duties that say what this entails: penalties, cure period, deadlines, breach clocks. Empty where the
+    verdict is a gap or rests on policy. Their figures are the law pack's: ranges, never one sum."""
+    exemption: str = ""
+    """Id of the exception that covers it; empty: none does. An exempted finding is counted and calls nobody."""
 
 
 class Fold(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +130,8 @@ class Fold(msgspec.Struct, frozen=True, kw_only=True):
     exemplars: tuple[Finding, ...]
     """The first of them, at most five."""
     bundle: str
+    exposure: tuple[str, ...] = ()
+    exemption: str = ""
 
 
 MAX_EXEMPLARS = 5

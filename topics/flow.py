@@ -45,7 +45,8 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     subdivision: str = ""
     """ISO 3166-2 (`US-CA`); empty when unknown."""
     source: str = ""
-    """What told it: `declared-address`, `event-location`, `gateway-geo`, `register`, `recipient-list`, `host`."""
+    """What told it: `declared-address`, `account-address`, `event-location`, `gateway-geo`, `ip-database`, `assumed`, `register`,
+    `recipient-list`, `host`."""
 
 
 class Field(msgspec.Struct, frozen=True, gc=False):
@@ -109,6 +110,10 @@ class DataFlow(msgspec.Struct, frozen=True, kw_only=True):
     proof_path: str = ""
     purpose: str = "unknown"
     origin: Place = Place()
+    origin_conflict: str = ""
+    """What a second source says otherwise: `country`, `subdivision`, or empty."""
+    origin_rival: Place = Place()
+    """The place that the second source names; empty without a conflict."""
     destination: Place = Place()
     fields: tuple[Field, ...] = ()
     categories: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from detectors.classify.fields import Budget, find_fields
+from detectors.classify.origin import NoAddresses, Origin, PlaceOfAddress, origin_of
 from detectors.classify.places import CloudRegions
 from detectors.classify.recipients import Recipient, RecipientIndex
 from detectors.classify.steps import StepMap
@@ -27,9 +28,13 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
     """The shop's own registrable domains and host names."""
     recipients: RecipientIndex
     register: Register
+    has_register: bool = False
+    """Whether the shop keeps one at all: without it no recipient can be told to be missing from it."""
     taxonomy: Taxonomy
     steps: StepMap
     regions: CloudRegions
+    addresses: PlaceOfAddress = NoAddresses()
+    """Tells the place of an IP address."""
     assumed_origin: Place = Place()
     """Where a person is whom no record places: for captures of one's own browser."""
     skew_ms: int = 300_000
@@ -53,7 +58,7 @@ def classify(observation: Observation, broker_ms: int, know: Knowledge) -> Class
     common = _Common(
         at_ms=at_ms,
         subjects=_subjects(observation, know.key),
-        origin=_origin(observation, know.assumed_origin),
+        origin=origin_of(observation, know.addresses, know.assumed_origin),
         step=step,
         signals=_signals(observation, at_ms),
         fields=fields,
@@ -83,7 +88,7 @@ class _Target(msgspec.Struct, frozen=True, kw_only=True):
 class _Common(msgspec.Struct, frozen=True, kw_only=True):
     at_ms: int
     subjects: tuple[str, ...]
-    origin: Place
+    origin: Origin
     step: Step
     signals: tuple[Signal, ...]
     fields: tuple[Field, ...]
@@ -200,7 +205,9 @@ def _flow(observation: Observation, common: _Common, target: _Target) -> DataFlo
         proof=target.proof,
         proof_path=target.proof_path,
         purpose=target.purpose,
-        origin=common.origin,
+        origin=common.origin.place,
+        origin_conflict=common.origin.conflict,
+        origin_rival=common.origin.rival,
         destination=target.destination,
         fields=common.fields,
         categories=common.categories,
@@ -220,16 +227,6 @@ def _event_time(at_ms: int | None, broker_ms: int, skew_ms: int) -> int:
 
 def _subjects(observation: Observation, key: SubjectKey) -> tuple[str, ...]:
     return tuple(key.hash(kind, value) for kind, value in observation.subjects)
-
-
-def _origin(observation: Observation, assumed: Place) -> Place:
-    if not observation.country:
-        return assumed
-    return Place(
-        country=observation.country,
-        subdivision=observation.subdivision or "",
-        source=observation.place_source or "",
-    )
 
 
 def _signals(observation: Observation, at_ms: int) -> tuple[Signal, ...]:

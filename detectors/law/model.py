@@ -174,6 +174,12 @@ class TransferRestriction(DutyOf):
     """Id of the file in `transfers`."""
 
 
+class ProcessorAgreement(DutyOf):
+    """Whoever processes data for somebody else does so under a written agreement."""
+
+    kind: Literal["processor-agreement"]
+
+
 Duty = (
     OptOutRight
     | OptOutSignal
@@ -188,6 +194,7 @@ Duty = (
     | Penalty
     | CurePeriod
     | BreachClock
+    | ProcessorAgreement
     | TransferRestriction
 )
 

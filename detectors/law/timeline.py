@@ -40,6 +40,9 @@ GROUNDS = frozenset(
 
 The other kinds (deadlines, clocks, penalties) say what follows."""
 
+CONSEQUENCES = frozenset({"breach-clock", "cure-period", "opt-out-deadline", "penalty", "request-deadline"})
+"""Kinds of duty that say what a violation entails, and how soon it must be mended or told."""
+
 
 def day_of(on: date | int) -> int:
     """Give days since the epoch of a day or of epoch milliseconds, in UTC."""
@@ -108,6 +111,7 @@ def _span(jurisdiction: Jurisdiction, duties: Sequence[Duty], day: int) -> Span:
         ),
         sensitive=max(sensitive, key=_LOUDNESS.index).value if sensitive else "none",
         duties=tuple(duty.id for duty in verified),
+        exposure=tuple(duty.id for duty in verified if duty.kind in CONSEQUENCES),
         basis=Basis.LAW if kinds & GROUNDS else Basis.POLICY,
     )
     warnings = tuple(duty for duty in current if duty.confidence is Confidence.RECALLED)

@@ -10,7 +10,7 @@ from detectors.rules.arithmetic import EvaluationError, FaultKind
 from detectors.rules.model import is_named
 from detectors.rules.plan import Rule, candidates
 from detectors.rules.ruleset import RuleSet
-from topics.finding import Basis, Detector, Finding, Severity
+from topics.finding import Basis, Detector, Finding, Mode, Severity, Verdict
 from topics.sanitise import sanitise, sanitise_path
 
 MAX_FIELDS = 20
@@ -68,6 +68,11 @@ def episode_key(rule: str, major: str, values: tuple[str, ...]) -> str:
     return _hashed(rule, major, *values)
 
 
+def is_live_share(key: str, percent: int) -> bool:
+    """Say whether an episode belongs to the live share of its rule. A higher share holds all episodes of a lower one."""
+    return percent >= 100 or int(key[:8], 16) % 100 < percent
+
+
 def _hashed(*parts: str) -> str:
     # The length before each part keeps ("a", "bc") apart from ("ab", "c").
     text = "".join([f"{len(part)}:{part}" for part in parts])
@@ -84,7 +89,10 @@ def _severity(rule: Rule, facts: Assessment) -> Severity:
 def _finding(rule: Rule, facts: Assessment, severity: Severity, record: RecordPlace, bundle: str) -> Finding:
     written, flow, law = rule.written, facts.flow, facts.law
     duties = _duties(written.law, law.duties)
+    basis = _basis(law.basis, written.law, duties)
+    entails = basis is Basis.LAW and written.verdict is Verdict.VIOLATION
     group = tuple([(path, _group_value(get(facts))) for path, get in rule.groups])
+    key = episode_key(written.id, rule.major, tuple([value for _path, value in group]))
     return Finding(
         finding_id=finding_id(record, facts.detector, written.id, flow.item, flow.location),
         detector=facts.detector,
@@ -92,8 +100,8 @@ def _finding(rule: Rule, facts: Assessment, severity: Severity, record: RecordPl
         rule_version=written.version,
         verdict=written.verdict,
         severity=severity,
-        mode=written.mode,
-        basis=_basis(law.basis, written.law, duties),
+        mode=written.mode if is_live_share(key, rule.live_percent) else Mode.SHADOW,
+        basis=basis,
         why=rule.why(facts),
         jurisdiction=law.jurisdiction,
         law=duties,
@@ -112,8 +120,9 @@ def _finding(rule: Rule, facts: Assessment, severity: Severity, record: RecordPl
         location=sanitise_path(flow.location),
         proof=_proof(facts),
         group=group,
-        episode_key=episode_key(written.id, rule.major, tuple([value for _path, value in group])),
+        episode_key=key,
         bundle=bundle,
+        exposure=law.exposure if entails else (),
     )
 
 
@@ -173,7 +182,20 @@ def _proof(facts: Assessment) -> tuple[tuple[str, str], ...]:
             ("expired-on", transfer.expired_on),
             ("reason", transfer.reason),
         ]
+    elif facts.detector is Detector.UNDOCUMENTED_RECIPIENT:
+        agreement = facts.agreement
+        pairs = [
+            ("status", agreement.status.value),
+            ("register", agreement.entry),
+            ("expired-on", agreement.expired_on),
+            ("reason", agreement.reason),
+            *(("uncovered", each) for each in agreement.uncovered),
+        ]
     else:
         pairs = [("step", facts.checkout.step), *(("sensitive", each) for each in facts.checkout.sensitive)]
+    if flow.origin_conflict:
+        rival = flow.origin_rival
+        pairs += [("origin-source", flow.origin.source), ("origin-rival", rival.subdivision or rival.country)]
+        pairs += [("origin-rival-source", rival.source)]
     pairs += [("recipient-proof", flow.proof), ("recipient-path", flow.proof_path)]
     return tuple([(name, sanitise_path(value)) for name, value in pairs if value])

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from detectors.assessment import Assessment, Checkout, Consent, Law, Transfer
+from detectors.assessment import Agreement, Assessment, Checkout, Consent, Law, Transfer
+from detectors.classify.origin import CONFLICTS
 from topics.finding import Detector
 from topics.flow import PURPOSES, DataFlow
 
@@ -19,6 +20,7 @@ class Assessor(StrEnum):
     TRACKING = "tracking"
     TRANSFERS = "transfers"
     CHECKOUT = "checkout"
+    RECIPIENTS = "recipients"
 
     @property
     def detector(self) -> Detector:
@@ -30,6 +32,7 @@ _DETECTORS = {
     Assessor.TRACKING: Detector.UNCONSENTED_TRACKING,
     Assessor.TRANSFERS: Detector.CROSS_JURISDICTION_TRANSFER,
     Assessor.CHECKOUT: Detector.CHECKOUT_OVER_COLLECTION,
+    Assessor.RECIPIENTS: Detector.UNDOCUMENTED_RECIPIENT,
 }
 
 
@@ -55,11 +58,13 @@ _PARTS: Mapping[Assessor, Mapping[str, type[msgspec.Struct]]] = {
     Assessor.TRACKING: {"flow": DataFlow, "law": Law, "consent": Consent},
     Assessor.TRANSFERS: {"flow": DataFlow, "law": Law, "transfer": Transfer},
     Assessor.CHECKOUT: {"flow": DataFlow, "law": Law, "checkout": Checkout},
+    Assessor.RECIPIENTS: {"flow": DataFlow, "law": Law, "agreement": Agreement},
 }
 # Who the person is and where exactly the record stood decide no rule: they are evidence.
 _WITHHELD = frozenset({"flow.subjects", "flow.item", "flow.location", "flow.proof_path"})
 _WORDS: Mapping[str, frozenset[str]] = {
     "flow.purpose": PURPOSES,
+    "flow.origin_conflict": CONFLICTS,
     "law.regime": frozenset({"opt-in", "opt-out", "none"}),
 }
 _BASE = DataFlow(item=0, location="test", at_ms=0)
