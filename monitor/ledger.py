@@ -11,14 +11,15 @@ than `MAX_LINKS` links is taken as having none, and of several users behind one 
 followed. What a forged link can still do: lend a choice of its own maker to somebody else's events.
 """
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any
 
 import lmdb
 import msgspec
 
+from monitor.ledger_files import ABSENT, hold, identity, is_suspect, mark_synced, mark_unsynced, set_aside
 from monitor.ledger_layout import (
     LAYOUT,
     MAX_TIME_MS,
@@ -40,6 +41,9 @@ _TABLES = 4
 _TRIM_EVERY = 16
 """Of so many records of a subject one has its versions counted."""
 _READERS = 256
+_WORDS_KEPT = 65_536
+"""Words that a reader remembers; beyond it starts anew."""
+_DAMAGED = (lmdb.InvalidError, lmdb.CorruptedError, lmdb.VersionMismatchError, lmdb.PageNotFoundError)
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -61,7 +65,8 @@ class LedgerWriter:
     def __init__(
         self, path: Path, key: SubjectKey, map_size_mb: int, topic: str, links_topic: str = LINKS.name
     ) -> None:
-        path.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._lock = hold(path)
         self._key = key
         self._links_topic = links_topic
         made_with = f"{LAYOUT}:{topic}:{key.digest(b'ledger')}".encode()
@@ -72,6 +77,9 @@ class LedgerWriter:
                 for table in (self._choices, self._word_table, self._links, self._meta):
                     txn.drop(table, delete=False)
             txn.put(b"made-with", made_with, db=self._meta)
+            if txn.get(b"generation", db=self._meta) is None:
+                # Numbers of words begin anew with it: what a reader remembers of older ones means nothing.
+                txn.put(b"generation", token_bytes(8), db=self._meta)
             # Until the end of the topics has been seen once by this process, the ledger does not speak.
             txn.delete(b"fresh-ms", db=self._meta)
             self._words = Words({value: int.from_bytes(word, "big") for word, value in txn.cursor(db=self._word_table)})
@@ -87,14 +95,18 @@ class LedgerWriter:
             "metasync": False,
             "writemap": True,
         }
+        if is_suspect(path):
+            set_aside(path)
+        mark_unsynced(path)
         try:
-            env = lmdb.open(str(path), **settings)
-        except lmdb.Error:
-            # A damaged file holds nothing that the topic does not: move it away and read the topic again.
-            for name in ("data.mdb", "lock.mdb"):
-                with contextlib.suppress(FileNotFoundError):
-                    (path / name).rename(path / f"{name}.damaged")
-            env = lmdb.open(str(path), **settings)
+            try:
+                env = lmdb.open(str(path), **settings)
+            except _DAMAGED:
+                set_aside(path)
+                env = lmdb.open(str(path), **settings)
+        except lmdb.Error as error:
+            self._lock.close()
+            raise LedgerProblem(f"the consent ledger in {path} cannot be opened ({error})") from None
         env.reader_check()
         self._choices = env.open_db(b"choices", dupsort=True, dupfixed=True)
         self._word_table = env.open_db(b"words")
@@ -140,6 +152,12 @@ class LedgerWriter:
         except lmdb.MapFullError:
             self._words.forgotten()
             raise LedgerProblem("the consent ledger is full; raise consent.map_size_mb and start again") from None
+        except lmdb.Error as error:
+            self._words.forgotten()
+            raise LedgerProblem(
+                f"the consent ledger cannot be written ({type(error).__name__}); see whether its disk is full, "
+                "or remove its folder and start again"
+            ) from None
         self._words.written()
         return Applied(len(records) - rejected, rejected, late, added, overflowed)
 
@@ -197,6 +215,8 @@ class LedgerWriter:
         """Write everything to disk and close."""
         self._env.sync(True)
         self._env.close()
+        mark_synced(self._path)
+        self._lock.close()
 
 
 class LedgerReader:
@@ -205,24 +225,40 @@ class LedgerReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._env: lmdb.Environment | None = None
+        self._file = ABSENT
+        self._generation = b""
         self._words: dict[int, Word] = {}
 
     def view(self) -> LedgerSnapshot:
         """Open a snapshot. Close it when the batch is judged: an open one keeps old pages alive."""
+        file = identity(self._path)
+        if self._env is not None and file != self._file:
+            # The writer set the file aside and made a new one.
+            self.close()
         if self._env is None:
-            self._env = self._open()
+            self._file, self._env = file, self._open() if file != ABSENT else None
         if self._env is None:
             return LedgerSnapshot(None, {}, ())
-        return LedgerSnapshot(self._env.begin(), self._words, self._tables)
+        try:
+            txn = self._env.begin()
+        except lmdb.Error:
+            # It grew beyond what we mapped, or there is no slot for a reader left: opened anew at the next batch.
+            self.close()
+            return LedgerSnapshot(None, {}, ())
+        generation = bytes(txn.get(b"generation", db=self._tables[-1]) or b"")
+        if generation != self._generation or len(self._words) > _WORDS_KEPT:
+            self._generation, self._words = generation, {}
+        return LedgerSnapshot(txn, self._words, self._tables)
 
     def _open(self) -> lmdb.Environment | None:
-        if not (self._path / "data.mdb").exists():
-            return None
+        env = None
         try:
             env = lmdb.open(str(self._path), readonly=True, max_dbs=_TABLES, readahead=False, max_readers=_READERS)
             self._tables = tuple(env.open_db(name, create=False) for name in (b"choices", b"words", b"links", b"meta"))
         except lmdb.Error:
             # The writer is still making it.
+            if env is not None:
+                env.close()
             return None
         return env
 

@@ -43,7 +43,8 @@ class LedgerSnapshot:
         """Tell whether all consent that the broker had at that moment is in the snapshot."""
         if self._fresh_ms < 0:
             return Coverage.LOADING
-        return Coverage.READY if self._fresh_ms >= broker_ms else Coverage.BEHIND
+        # A record of unknown time (-1) may be younger than anything that was read.
+        return Coverage.READY if 0 <= broker_ms <= self._fresh_ms else Coverage.BEHIND
 
     def choices(self, subjects: Iterable[str]) -> Sequence[Choice]:
         """Give the versions of every one of these keyed hashes and of what is linked to them, in no order."""
@@ -53,8 +54,10 @@ class LedgerSnapshot:
         keys = [subject_key(subject) for subject in subjects]
         if self._links is not None:
             keys += dict.fromkeys(other for key in keys for other in self._linked(key) if other not in keys)
+        at = self._choices.set_key
         for key in keys:
-            self._add(key, found)
+            if at(key):
+                self._add(found)
         return found
 
     def close(self) -> None:
@@ -71,10 +74,9 @@ class LedgerSnapshot:
         users = sum(other[0] == IS_USER_ID for other in others)
         return [other[1:] for other in others if users <= 1 or other[0] != IS_USER_ID]
 
-    def _add(self, key: bytes, found: list[Choice]) -> None:
+    def _add(self, found: list[Choice]) -> None:
+        """Add the versions of the subject at which the cursor stands."""
         cursor = self._choices
-        if not cursor.set_key(key):
-            return
         found.append(self._choice(cursor.value()))
         if not cursor.next_dup():
             return

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from monitor.config import Config, Delivery
 from monitor.context import Loaded, adapters
-from monitor.kafka import LogReader, Reader, Writer, require_topics
+from monitor.kafka import FETCH_AGE_MS, LogReader, Reader, Writer, require_topics
 from monitor.ledger import LedgerReader, LedgerWriter
 from monitor.logs import log
 from monitor.metrics import LedgerMetrics, Metrics
@@ -21,7 +21,7 @@ from topics.catalog import ACCOUNTING, DEAD_LETTERS, FINDINGS, LINKS, SHADOW
 LEDGER_WAIT_SECONDS = 30.0
 """How long a settled record waits for a ledger that has not read up to it, before it is judged without."""
 _FRESH_EVERY_SECONDS = 0.1
-_LEDGER_BATCH = 20_000
+LEDGER_BATCH = 20_000
 """Records of one transaction of the ledger, at most: larger ones make the file larger, and no quicker."""
 
 
@@ -42,6 +42,7 @@ def work(config: Config, loaded: Loaded, settings: dict[str, object], index: int
     registry = CollectorRegistry()
     metrics = Metrics(registry, version=loaded.version)
     metrics.rules.labels(loaded.bundle).set(1)
+    metrics.expect(source.topic for source in config.sources)
     exactly_once = config.delivery is Delivery.EXACTLY_ONCE
     writer = Writer(settings, transactional_id=f"{config.kafka.group}-{name}" if exactly_once else None)
     runner = Runner(
@@ -78,7 +79,9 @@ def keep_ledger(config: Config, loaded: Loaded, settings: dict[str, object]) -> 
     on_stop(stopping.set)
     registry = CollectorRegistry()
     metrics = LedgerMetrics(registry)
-    writer = LedgerWriter(consent.path, loaded.key, consent.map_size_mb, consent.topic)
+    # Offsets mean nothing at another cluster, whatever the name of the topic.
+    cluster = require_topics(settings, [consent.topic, LINKS.name]).cluster_id
+    writer = LedgerWriter(consent.path, loaded.key, consent.map_size_mb, f"{cluster}/{consent.topic}")
     reader = LogReader(settings, [consent.topic, LINKS.name], writer.starts())
     fresh_ms = 0
 
@@ -89,7 +92,7 @@ def keep_ledger(config: Config, loaded: Loaded, settings: dict[str, object]) -> 
     log.info("ledger started", pages=pages.url)
     checked = 0.0
     while not stopping.is_set():
-        records = reader.poll(_LEDGER_BATCH, _FRESH_EVERY_SECONDS / 2)
+        records = reader.poll(LEDGER_BATCH, _FRESH_EVERY_SECONDS / 2)
         if records:
             applied = writer.apply(records, int(config.settle_seconds * 1000))
             metrics.records.labels("applied").inc(applied.applied)
@@ -101,8 +104,9 @@ def keep_ledger(config: Config, loaded: Loaded, settings: dict[str, object]) -> 
         if time.monotonic() - checked >= _FRESH_EVERY_SECONDS:
             checked = time.monotonic()
             asked_ms = time.time_ns() // 1_000_000
-            if _is_at_end(reader, queried=consent.end_offsets == "queried"):
-                fresh_ms = asked_ms
+            queried = consent.end_offsets == "queried"
+            if _is_at_end(reader, queried=queried):
+                fresh_ms = asked_ms if queried else asked_ms - FETCH_AGE_MS
                 writer.mark_fresh(fresh_ms)
                 metrics.fresh.set(fresh_ms / 1000)
     reader.close()

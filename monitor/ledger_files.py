@@ -1,0 +1,84 @@
+"""The files of the ledger: one writer at a time, and what a crash of the machine may have left of them."""
+
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+from typing import IO
+
+from monitor.ledger_snapshot import LedgerProblem
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_UNSYNCED = "unsynced"
+
+ABSENT = (0, 0)
+"""The identity of a file that is not there."""
+
+
+def hold(path: Path) -> IO[str]:
+    """Make the folder and hold it for this process until the file that is given is closed. Raises LedgerProblem.
+
+    Two writers would give one number to different words.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = (path / "writer.lock").open("w")
+    except OSError as error:
+        raise LedgerProblem(
+            f"the consent ledger in {path} cannot be written ({error.strerror}); correct consent.path"
+        ) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise LedgerProblem(
+            f"another process writes the consent ledger in {path}; end it, or give each its own consent.path"
+        ) from None
+    return lock
+
+
+def is_suspect(path: Path) -> bool:
+    """Tell whether the machine went down while the ledger was written.
+
+    Commits are not forced to the disk: a kill of the process loses nothing, but a crash of the machine may leave pages
+    of different moments, which no check sum tells.
+    """
+    try:
+        return (path / _UNSYNCED).read_text(encoding="utf-8") != _boot()
+    except FileNotFoundError:
+        return False
+    except (OSError, UnicodeDecodeError):
+        return True
+
+
+def mark_unsynced(path: Path) -> None:
+    """Note that the file is being written, in this run of the machine."""
+    (path / _UNSYNCED).write_text(_boot(), encoding="utf-8")
+
+
+def mark_synced(path: Path) -> None:
+    """Note that everything is on the disk."""
+    (path / _UNSYNCED).unlink(missing_ok=True)
+
+
+def set_aside(path: Path) -> None:
+    """Move a damaged ledger away: it holds nothing that the topics do not, which are read again."""
+    for name in ("data.mdb", "lock.mdb"):
+        with contextlib.suppress(FileNotFoundError):
+            (path / name).rename(path / f"{name}.damaged")
+
+
+def identity(path: Path) -> tuple[int, int]:
+    """Tell which file it is now, so that a new one in its place is seen."""
+    try:
+        found = os.stat(path / "data.mdb")  # noqa: PTH116 - half the time of Path.stat, once for each batch
+    except OSError:
+        return ABSENT
+    return found.st_dev, found.st_ino
+
+
+def _boot() -> str:
+    try:
+        return _BOOT_ID.read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
