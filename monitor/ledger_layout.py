@@ -115,14 +115,14 @@ def subject_key(subject: str) -> bytes:
     A subject that somebody else hashed, in a form of their own, gets 16 bytes of a hash of its text: the lengths keep
     the two apart.
     """
-    key_id, dot, digest = subject.partition(".")
-    if dot and key_id and len(digest) == _HEX and len(key_id) <= 64:
+    if _HEX + 1 < len(subject) < _HEX + 64 and subject[-_HEX - 1] == ".":
         try:
-            raw = bytes.fromhex(digest)
+            raw = bytes.fromhex(subject[-_HEX:])
         except ValueError:
             raw = b""
-        if len(raw) * 2 == _HEX:
-            return raw + key_id.encode("utf-8", "surrogatepass")
+        # Spaces are no digits, and would be passed over.
+        if len(raw) == 16:
+            return raw + subject[: -_HEX - 1].encode("utf-8", "surrogatepass")
     return blake2b(subject.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
