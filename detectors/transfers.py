@@ -21,7 +21,7 @@ ended on 1 March: from that day each transfer is `expired`. Had the helpdesk nev
 
 - Remote access, onward transfers, and who owns the recipient: it knows places from the register, a list or a host's name.
 - Whether a company in Canada, Japan, Korea or Brazil falls under the law that was found adequate: it is presumed.
-- Whether the clauses were signed in full, the British ones with their addendum: the register is believed.
+- Whether clauses were signed in full (the British ones with their addendum), or the assessment of Quebec was made.
 - How many people the US rule's bulk thresholds need: one flow is one person; whoever counts them decides.
 - The shop's own systems: without a register entry of role `own` a flow to the shop is the person's own request.
 - Derogations (Art. 49 GDPR) are for single occasions: a stream that rests on one is `missing`.
@@ -30,8 +30,10 @@ ended on 1 March: from that day each transfer is `expired`. Had the helpdesk nev
 from collections.abc import Iterable
 from functools import lru_cache
 
+import msgspec
+
 from detectors.assessment import Transfer, TransferStatus
-from detectors.law.fact import Confidence
+from detectors.law.fact import Confidence, SinceIs
 from detectors.law.iso import BLOCS
 from detectors.law.pack import LawPack
 from detectors.law.restriction import Adequacy, MechanismKind, Scope, TransferRegime
@@ -67,20 +69,14 @@ def assess(flow: DataFlow, entry: RegisterEntry | None, pack: LawPack, on_ms: in
     if not destinations:
         reason = "unknown-recipient" if entry is None and flow.recipient == "unknown" else "no-destination"
         return Transfer(status=TransferStatus.UNKNOWN, origin=origin, reason=reason)
-    role, day = entry.role if entry else flow.role, on_ms // DAY_MS
-    found = [_decide(pack, (origin, each), entry, role, personal, day) for each in destinations]
+    role = entry.role if entry else flow.role
+    found = [_decide(pack, (origin, each), entry, role, personal, on_ms // DAY_MS) for each in destinations]
     worst = found[0] if len(found) == 1 else min(found, key=lambda each: _SEVERITY.index(each.status))
     if personal or worst.status in _HARMLESS:
         return worst
     # Nothing personal was seen, but part of the record could not be looked into.
-    return Transfer(
-        status=TransferStatus.UNKNOWN,
-        origin=worst.origin,
-        destination=worst.destination,
-        regime=worst.regime,
-        entry=worst.entry,
-        reason="uninspectable",
-    )
+    unseen = {"status": TransferStatus.UNKNOWN, "mechanism": "", "expired_on": "", "reason": "uninspectable"}
+    return msgspec.structs.replace(worst, **unseen)
 
 
 _HARMLESS = frozenset({TransferStatus.NOT_APPLICABLE, TransferStatus.DOCUMENTED, TransferStatus.UNKNOWN})
@@ -122,24 +118,27 @@ def _decide(
     origin, destination = route
     regime = pack.regime_of.get(origin) or pack.regime_of.get(origin[:2])
     if regime is None:
-        return _unrestricted(pack, origin, destination, day)
-    if not _in_force(regime, day) or _inside(destination, regime.area):
-        return Transfer(origin=origin, destination=destination, regime=regime.id)
+        return _unwritten(pack, origin, destination)
     decision = _Decision(regime, origin, destination, entry, day)
+    if _inside(destination, regime.area):
+        return decision.say(TransferStatus.NOT_APPLICABLE)
+    if day < day_of(regime.since) and regime.since_is is SinceIs.OBSERVED:
+        return decision.unknown("no-law")
+    if not _in_force(regime, day):
+        return decision.say(TransferStatus.NOT_APPLICABLE)
     if regime.concern is not None:
         return decision.concerned(role, categories)
     return decision.grounded(categories)
 
 
-def _unrestricted(pack: LawPack, origin: str, destination: str, day: int) -> Transfer:
-    """Nothing on file restricts the origin: because its law does not, or because nobody wrote it down."""
-    reason = ""
+def _unwritten(pack: LawPack, origin: str, destination: str) -> Transfer:
+    """Nobody wrote down what the origin's law says of transfers: only what stays in the country is none."""
     if origin in pack.split_countries:
         reason = "no-subdivision"
     elif origin in BLOCS:
         reason = "no-origin"
-    elif origin[:2] != destination[:2] and pack.span(origin[:2], origin, day * DAY_MS) is None:
-        reason = "no-law"
+    else:
+        reason = "no-law" if origin[:2] != destination[:2] else ""
     status = TransferStatus.UNKNOWN if reason else TransferStatus.NOT_APPLICABLE
     return Transfer(status=status, origin=origin, destination=destination, reason=reason)
 
@@ -180,6 +179,9 @@ class _Decision:
         doubt = ""
         for adequacy in self.regime.adequacy:
             if not _inside(self.destination, adequacy.places) or adequacy.scope is Scope.CERTIFIED:
+                continue
+            if _inside(self.origin, adequacy.pending_for):
+                doubt = "unsettled" if _in_force(adequacy, self.day) else doubt
                 continue
             if _in_force(adequacy, self.day):
                 return self.say(TransferStatus.DOCUMENTED, MechanismKind.ADEQUACY.value)
@@ -222,6 +224,8 @@ class _Decision:
             return self.say(TransferStatus.MISSING, kind.value, "derogation")
         if mechanism.regimes and self.regime.id not in mechanism.regimes:
             return self.say(TransferStatus.MISSING, kind.value, "other-regime")
+        if not mechanism.regimes and any(each.kind is kind and each.own_text for each in self.regime.mechanisms):
+            return self.unknown("mechanism-unconfirmed", kind.value)
         if not self.accepts(kind):
             known = self.regime.mechanisms_complete or kind in {MechanismKind.ADEQUACY, MechanismKind.DPF}
             return (
@@ -267,8 +271,8 @@ class _Decision:
     def concerned(self, role: Role, categories: tuple[str, ...]) -> Transfer:
         """Judge a destination that the law closes for certain data.
 
-        Brokerage is forbidden. With a processor or within the company it is restricted: somebody has to show that the
-        security requirements are met, and the register has no place for that, so it stays `missing`.
+        Brokerage is forbidden. With a processor or within the company it is restricted until somebody shows that the
+        security requirements are met, for which the register has no place. Of unknown recipients only that is certain.
         """
         concern = self.regime.concern
         if concern is None or not _inside(self.destination, concern.destinations):
@@ -279,9 +283,9 @@ class _Decision:
             if any(_inside_category(category, group.categories) for category in categories)
         ]
         if Confidence.VERIFIED in touched:
-            if role in {Role.PROCESSOR, Role.OWN}:
-                return self.say(TransferStatus.MISSING, reason="restricted")
-            return self.say(TransferStatus.PROHIBITED)
+            if role is Role.THIRD_PARTY:
+                return self.say(TransferStatus.PROHIBITED)
+            return self.say(TransferStatus.MISSING, reason="restricted")
         return self.unknown("rule-recalled") if touched else self.say(TransferStatus.NOT_APPLICABLE)
 
 

@@ -45,6 +45,8 @@ class Adequacy(Fact):
     scope: Scope = Scope.FULL
     since_confidence: Confidence = Confidence.VERIFIED
     """A recalled first day accuses nobody: before it, the answer is unknown."""
+    pending_for: tuple[PlaceCode, ...] = ()
+    """Exporters for whom it is not known to hold yet: without another ground the answer is unknown."""
 
     @model_validator(mode="after")
     def _has_one_place_a_time(self) -> Self:
@@ -57,6 +59,8 @@ class Mechanism(Fact):
     """A ground other than adequacy that this law accepts."""
 
     kind: MechanismKind
+    own_text: bool = False
+    """The law has a text of its own: an entry of the register counts only if it names this law under `regimes`."""
 
     @model_validator(mode="after")
     def _is_a_ground(self) -> Self:

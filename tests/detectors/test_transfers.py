@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import detectors.transfers
 from detectors.assessment import Transfer, TransferStatus
-from detectors.law.fact import Confidence
+from detectors.law.fact import Confidence, SinceIs
 from detectors.law.pack import read_pack
 from detectors.register import RegisterEntry, read_register
 from detectors.transfers import assess
@@ -139,7 +139,7 @@ def test_every_finding_of_adequacy_begins_and_ends_on_its_days() -> None:
             assert status(given, None, first) == "documented"
             before = status(given, None, first - DAY)
             if adequacy.since <= regime.since:
-                assert before == "not-applicable"
+                assert before == ("unknown" if regime.since_is is SinceIs.OBSERVED else "not-applicable")
             elif Confidence.RECALLED in (adequacy.since_confidence, adequacy.confidence):
                 assert before == "unknown"
             else:
@@ -155,9 +155,38 @@ def test_every_regime_begins_on_its_day() -> None:
     for regime in pack().regimes.values():
         given = flow(regime.exporters[0], "CN" if regime.concern else "ZA", categories=("user.biometric",))
         before, after = status(given, None, regime.since - DAY), status(given, None, regime.since)
-        assert before == "not-applicable"
+        assert before == ("unknown" if regime.since_is is SinceIs.OBSERVED else "not-applicable")
         expected = "missing" if regime.concern else regime.without_ground
         assert after == ("not-applicable" if expected == "permitted" else expected)
+
+
+@pytest.mark.parametrize("origin", ["GB", "CH", "BR", "JP", "KR", "RU", "AU", "SG"])
+def test_before_the_day_from_which_a_law_was_seen_nothing_is_called_clean(origin: str) -> None:
+    found = assess(flow(origin, "US"), None, pack(), millis(date(2022, 1, 1)))
+    assert (found.status.value, found.reason) == ("unknown", "no-law")
+    assert status(flow(origin, origin), None, date(2022, 1, 1)) == "not-applicable"
+
+
+@pytest.mark.parametrize("origin", ["IS", "LI", "NO"])
+def test_outside_the_union_the_decision_on_brazil_accuses_and_acquits_nobody(origin: str) -> None:
+    found = assess(flow(origin, "BR"), None, pack(), millis(TODAY))
+    assert (found.status.value, found.reason) == ("unknown", "unsettled")
+    assert status(flow(origin, "BR"), entry(SCC, countries="BR")) == "documented"
+    assert status(flow(origin, "BR"), None, date(2026, 1, 25)) == "missing"
+    assert status(flow("FR", "BR")) == "documented"
+
+
+def test_the_day_in_december_on_which_britain_stops_being_adequate_accuses_nobody() -> None:
+    assert status(flow("DE", "GB"), None, date(2031, 12, 31)) == "documented"
+    assert status(flow("DE", "GB"), None, date(2032, 1, 1)) == "missing"
+
+
+@pytest.mark.parametrize(("origin", "law"), [("CN", "cn-pipl"), ("BR", "br-lgpd")])
+def test_the_clauses_of_the_union_are_not_those_of_a_law_with_its_own(origin: str, law: str) -> None:
+    found = assess(flow(origin), entry(SCC), pack(), millis(TODAY))
+    assert (found.status.value, found.mechanism) == ("unknown", "scc")
+    assert status(flow(origin), entry(SCC + f", regimes: [{law}]")) == "documented"
+    assert status(flow(origin), entry(SCC + ", regimes: [eu-gdpr]")) == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -166,7 +195,7 @@ def test_every_regime_begins_on_its_day() -> None:
 def test_america_is_adequate_for_certified_recipients_only(origin: str, first: date) -> None:
     certified = entry("kind: dpf, since: 2020-01-01")
     assert status(flow(origin), certified, first) == "documented"
-    assert status(flow(origin), certified, first - DAY) in {"missing", "not-applicable"}
+    assert status(flow(origin), certified, first - DAY) == ("unknown" if origin == "CH" else "missing")
     assert status(flow(origin), None, TODAY) == "missing"
     assert status(flow(origin), entry("kind: adequacy"), TODAY) == "missing"
     assert status(flow(origin, "IN"), entry("kind: dpf, since: 2020-01-01", countries="IN"), TODAY) == "missing"
@@ -286,7 +315,14 @@ def test_data_leaves_quebec_at_the_border_of_the_province() -> None:
     assert status(flow("CA-QC", "CA-ON")) == "unknown"
     assert status(flow("CA-QC", "CA")) == "unknown"
     assert status(flow("CA-ON", "CA-QC")) == "not-applicable"
-    assert status(flow("CA-ON", "US")) == "not-applicable"
+    assert status(flow("CA-QC", "US"), None, date(2023, 9, 21)) == "not-applicable"
+
+
+def test_what_ontario_says_of_transfers_is_not_on_file() -> None:
+    for day in (date(2023, 1, 1), TODAY):
+        found = assess(flow("CA-ON", "US"), None, pack(), millis(day))
+        assert (found.status.value, found.reason) == ("unknown", "no-law")
+    assert status(flow("CA-ON", "CA-BC")) == "not-applicable"
 
 
 @pytest.mark.parametrize("country", ["CN", "CU", "HK", "IR", "KP", "MO", "RU", "VE"])
@@ -301,11 +337,14 @@ def test_sensitive_american_data_may_not_be_given_to_third_parties_in_places_of_
 @pytest.mark.parametrize(
     ("categories", "role", "expected"),
     [
-        (("user.health_and_medical.genetic",), Role.UNKNOWN, "prohibited"),
+        (("user.health_and_medical.genetic",), Role.THIRD_PARTY, "prohibited"),
+        # Brokerage or a vendor: of a recipient that nobody knows only the lesser is certain.
+        (("user.health_and_medical.genetic",), Role.UNKNOWN, "missing"),
         (("user.financial.bank_account",), Role.THIRD_PARTY, "prohibited"),
         (("user.financial.bank_account",), Role.PROCESSOR, "missing"),
         # The threshold of these is only recalled.
         (("user.device.ip_address",), Role.THIRD_PARTY, "unknown"),
+        (("user.name",), Role.THIRD_PARTY, "unknown"),
         (("user.demographic.language",), Role.THIRD_PARTY, "not-applicable"),
     ],
 )
