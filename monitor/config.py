@@ -81,7 +81,7 @@ class SourceConfig(Written):
     """A topic that carries the shop's traffic."""
 
     topic: Annotated[str, Field(min_length=1)] = Field(description="Name of the topic.")
-    adapter: str = Field(description="Format of its records: segment, kong, nginx or har.")
+    adapter: str = Field(description="Format of its records, a name of the table in docs/adapters.md.")
     service: str = Field("", description="Own service or site that it speaks of, shown to responders.")
     trusted_proxies: int = Field(0, ge=0, le=16, description="Proxies of ours that append to X-Forwarded-For.")
     fields: dict[str, str] = Field(default_factory=dict, description="Field map for formats without a fixed one.")
@@ -157,6 +157,9 @@ class Config(Written):
         None, alias="register", description="Transfer register (YAML): who may receive data, on which basis."
     )
     rules: tuple[Path, ...] = Field((), description="Folders of own rules, beside the shipped packs.")
+    exemptions: tuple[Path, ...] = Field(
+        (), description="Folders of exceptions: findings that somebody answers for until a day."
+    )
     law: tuple[Path, ...] = Field(
         (), description="Folders of own jurisdictions, which add to or override the shipped ones."
     )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.topics.adapters.records import SINGLE, VALID, record
+from tests.topics.adapters.records import LINES, SINGLE, VALID, record
 from topics.adapters import ADAPTERS, make, sniff
 from topics.observation import AdapterOptions, Observation, Reading
 from topics.record import MAX_ITEMS, MAX_RECORD_BYTES, Reason, Rejected
@@ -17,6 +17,8 @@ from topics.record import MAX_ITEMS, MAX_RECORD_BYTES, Reason, Rejected
 OPTIONS = AdapterOptions(service="shop", trusted_proxies=2, recipients=("Warehouse", "Criteo"))
 READERS = {name: make(name, OPTIONS) for name in ADAPTERS}
 names = pytest.mark.parametrize("name", sorted(ADAPTERS))
+bounded = pytest.mark.parametrize("name", sorted(ADAPTERS.keys() - {"har"}))
+written_in_lines = pytest.mark.parametrize("name", sorted(LINES))
 
 ODD = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just("-") | st.binary().map(repr),
@@ -161,18 +163,18 @@ def test_nulls_everywhere_reject_at_most_the_record(name: str) -> None:
     assert len(checked(name, encoded(dict.fromkeys(SINGLE[name])))) == 1
 
 
-@pytest.mark.parametrize("name", ["kong", "nginx", "segment"])
+@bounded
 def test_a_value_above_the_budget_is_rejected_unread(name: str) -> None:
     value = encoded({**SINGLE[name], "note": "x" * (MAX_RECORD_BYTES + 1)})
     assert checked(name, value) == [Rejected(Reason.TOO_LARGE)]
 
 
-@pytest.mark.parametrize("name", ["kong", "nginx", "segment"])
+@bounded
 def test_ten_megabytes_are_rejected_unread(name: str) -> None:
     assert checked(name, b"[" * 10_000_000) == [Rejected(Reason.TOO_LARGE)]
 
 
-@pytest.mark.parametrize("name", ["kong", "nginx", "segment"])
+@bounded
 @pytest.mark.parametrize("between", [b",", b"\n"])
 def test_items_above_the_budget_are_one_rejection(name: str, between: bytes) -> None:
     glued = between.join([b"{}"] * (MAX_ITEMS + 5))
@@ -188,13 +190,62 @@ def test_sniff_knows_what_it_reads(name: str) -> None:
         assert sniff(codecs.BOM_UTF8 + b" " + encoded([value])) == name
 
 
+@written_in_lines
+def test_lines_are_read_and_known_by_their_look(name: str) -> None:
+    for line in LINES[name]:
+        assert [type(each) for each in checked(name, line.encode())] == [Observation]
+        assert sniff(line.encode()) == name
+        assert sniff(codecs.BOM_UTF8 + line.encode() + b"\n") == name
+
+
+@written_in_lines
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\n\n"])
+def test_a_broken_text_line_costs_no_other_line(name: str, end: bytes) -> None:
+    one = LINES[name][0].encode()
+    reading = checked(name, end.join([one, b"caf\xe9", one, b"no record", one]))
+    assert [each.reason if isinstance(each, Rejected) else None for each in reading] == [
+        None,
+        Reason.ENCODING,
+        None,
+        Reason.SHAPE,
+        None,
+    ]
+
+
+@written_in_lines
+def test_a_line_that_a_log_shipper_wrapped_is_read(name: str) -> None:
+    line = LINES[name][0]
+    plain = checked(name, line.encode())
+    for key in ("message", "log"):
+        assert checked(name, encoded({key: line + "\n", "stream": "stdout"})) == plain
+        assert checked(name, encoded([{key: line}])) == plain
+
+
+@written_in_lines
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_mutated_lines_never_raise(name: str, data: st.DataObject) -> None:
+    line = data.draw(st.sampled_from(LINES[name]))
+    for _ in range(data.draw(st.integers(1, 4))):
+        at, end = sorted((data.draw(st.integers(0, len(line))), data.draw(st.integers(0, len(line)))))
+        line = line[:at] + data.draw(st.text(max_size=6)) + line[min(end, at + 8) :]
+    assert checked(name, line.encode("utf-8", "surrogatepass"))
+
+
+@written_in_lines
+def test_more_lines_than_the_budget_are_one_rejection(name: str) -> None:
+    reading = checked(name, b"\n".join([b"x"] * (MAX_ITEMS + 5)))
+    assert len(reading) == MAX_ITEMS + 1
+    assert reading[-1] == Rejected(Reason.TOO_MANY_ITEMS, MAX_ITEMS)
+
+
 def test_sniff_does_not_guess_without_a_reason() -> None:
     assert [sniff(value) for value in (b"", b"GET / HTTP/1.1", b'{"a": 1}', b"\xff\xfe{")] == [None] * 4
 
 
 def test_an_unknown_format_names_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="known ones are: segment, kong, nginx, har"):
-        make("envoy", AdapterOptions())
+    with pytest.raises(ValueError, match="known ones are: segment, kong, nginx, har,"):
+        make("unheard", AdapterOptions())
 
 
 @names

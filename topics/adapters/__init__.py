@@ -2,42 +2,31 @@
 
 from collections.abc import Callable, Mapping
 
+from topics.adapters.ga4 import Ga4
 from topics.adapters.har import Har
 from topics.adapters.kong import Kong
+from topics.adapters.meta_capi import MetaConversions
 from topics.adapters.nginx import Nginx
-from topics.adapters.opening import BOM
 from topics.adapters.segment import Segment
+from topics.adapters.sniffing import sniff
+from topics.adapters.snowplow_enriched import SnowplowEnriched
+from topics.adapters.snowplow_raw import SnowplowRaw
+from topics.adapters.tiktok_events import TikTokEvents
 from topics.observation import Adapter, AdapterOptions
+
+__all__ = ["ADAPTERS", "make", "sniff"]
 
 ADAPTERS: Mapping[str, Callable[[AdapterOptions], Adapter]] = {
     "segment": Segment,
     "kong": Kong,
     "nginx": Nginx,
     "har": Har,
+    "meta-conversions": MetaConversions,
+    "tiktok-events": TikTokEvents,
+    "ga4": Ga4,
+    "snowplow-enriched": SnowplowEnriched,
+    "snowplow-raw": SnowplowRaw,
 }
-
-_MARKS: tuple[tuple[str, tuple[tuple[bytes, ...], ...]], ...] = (
-    # Each row: the first group of words that all stand in the text decides. Most telling formats first.
-    ("har", ((b'"log"', b'"creator"'), (b'"log"', b'"entries"'), (b'"startedDateTime"', b'"request"'))),
-    ("kong", ((b'"started_at"', b'"request"'), (b'"client_ip"', b'"latencies"'), (b'"upstream_uri"', b'"request"'))),
-    (
-        "nginx",
-        ((b'"remote_addr"',), (b'"request_uri"',), (b'"time_iso8601"',), (b'"request_method"', b'"http_user_agent"')),
-    ),
-    (
-        "segment",
-        (
-            (b'"anonymousId"',),
-            (b'"anonymous_id"',),
-            (b'"userId"', b'"type"'),
-            (b'"messageId"',),
-            (b'"message_id"',),
-            (b'"type"', b'"event"'),
-            (b'"batch"', b'"type"'),
-        ),
-    ),
-)
-_LOOKED_AT = 65_536
 
 
 def make(name: str, options: AdapterOptions) -> Adapter:
@@ -45,14 +34,3 @@ def make(name: str, options: AdapterOptions) -> Adapter:
     if name not in ADAPTERS:
         raise ValueError(f"unknown format; known ones are: {', '.join(ADAPTERS)}")
     return ADAPTERS[name](options)
-
-
-def sniff(first_bytes: bytes) -> str | None:
-    """Guess the format of a file from its first bytes; None when nothing in them tells it."""
-    text = first_bytes[:_LOOKED_AT].removeprefix(BOM).lstrip()
-    if text[:1] not in (b"{", b"["):
-        return None
-    for name, groups in _MARKS:
-        if any(all(word in text for word in group) for group in groups):
-            return name
-    return None

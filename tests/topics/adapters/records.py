@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.topics.adapters import event_records
 from topics.observation import Observation, Reading
 from topics.record import RawRecord
 
@@ -96,8 +97,16 @@ VALID: dict[str, list[dict[str, Any]]] = {
     "kong": [KONG],
     "nginx": [NGINX],
     "har": [HAR, HAR_ENTRY],
+    **event_records.VALID,
 }
-SINGLE: dict[str, dict[str, Any]] = {"segment": SEGMENT, "kong": KONG, "nginx": NGINX, "har": HAR_ENTRY}
+SINGLE: dict[str, dict[str, Any]] = {
+    "segment": SEGMENT,
+    "kong": KONG,
+    "nginx": NGINX,
+    "har": HAR_ENTRY,
+    **event_records.SINGLE,
+}
+LINES: dict[str, list[str]] = {**event_records.LINES}
 
 
 def record(value: bytes | None) -> RawRecord:
