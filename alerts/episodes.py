@@ -292,6 +292,7 @@ def _tell(state: Episode, change: Change, now_ms: int) -> tuple[Episode, list[Al
         exemplars=told.exemplars,
         bundle=told.bundle,
         exposure=told.exposure,
+        exemption=told.exemption,
     )
     return told, [alert]
 

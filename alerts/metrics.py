@@ -81,7 +81,8 @@ class AlertMetrics:
     def alert(self, alert: Alert) -> None:
         """Count a published alert."""
         self._alerts.labels(alert.change.value, alert.severity.value).inc()
-        if alert.change is Change.OPENED:
+        # The numbers of episodes are what people are called by: an exempted one is in the findings alone.
+        if alert.change is Change.OPENED and not alert.exemption:
             self._episodes.labels(
                 alert.detector.value,
                 self._rule(alert.rule),
@@ -94,7 +95,7 @@ class AlertMetrics:
         """Set how many episodes of a partition are open."""
         tally: Tally[tuple[str, ...]] = Tally()
         for episode in episodes:
-            if episode.state is EpisodeState.OPEN:
+            if episode.state is EpisodeState.OPEN and not episode.exemption:
                 tally[
                     episode.detector.value,
                     self._rule(episode.rule),

@@ -15,9 +15,10 @@ from detectors.classify.steps import StepMap, read_steps
 from detectors.classify.taxonomy import Taxonomy, read_taxonomy
 from detectors.consent.ledger import NoLedger
 from detectors.documents import Problem
+from detectors.exemptions import NO_EXEMPTIONS, Exemptions, read_exemptions
 from detectors.law.pack import LawPack, read_pack
 from detectors.register import Register, read_register
-from detectors.rules.ruleset import RuleSet, compile_rules, run_tests
+from detectors.rules.ruleset import RuleSet
 from topics.adapters import make
 from topics.flow import Place
 from topics.observation import Adapter, AdapterOptions
@@ -37,6 +38,7 @@ from monitor.files import (
 )
 from monitor.kafka import KafkaProblem, check_settings
 from monitor.pipeline import Context
+from monitor.rule_files import compile_checked, rule_texts
 
 VERSION = metadata.version("streaming-privacy-monitor")
 _MIN_SECRET_BYTES = 16
@@ -68,8 +70,11 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     law: LawPack
     needs: NeedTable
     rules: RuleSet
+    exemptions: Exemptions
+    others: tuple[str, ...]
+    """Digests of law pack, register and what classifies."""
     bundle: str
-    """Digest of rules, law pack, register and what classifies: it names what judged."""
+    """Digest of rules, exceptions, law pack, register and what classifies: it names what judged."""
     version: str = VERSION
 
     @property
@@ -90,9 +95,15 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
             ledger=NoLedger(),
             adapters=adapters,
             bundle=self.bundle,
+            exemptions=self.exemptions,
             worker=worker,
             delivery=delivery,
         )
+
+    def judged_by(self, rules: RuleSet, exemptions: Exemptions) -> "Loaded":
+        """Give the same knowledge with other rules and exceptions, under the digest that names them together."""
+        bundle = _bundle(rules, exemptions, self.others)
+        return msgspec.structs.replace(self, rules=rules, exemptions=exemptions, bundle=bundle)
 
 
 def load_all(config: Path) -> tuple[Config, Loaded, dict[str, object]]:
@@ -123,15 +134,15 @@ def load(config: Config, file: str = "monitor.yaml") -> Loaded:
     register = _register(config.register_file, mistake(file, ("register",), ""), problems)
     law_files = {**package_files("detectors.law", ".yaml"), **folders(config.law, file, "law", problems)}
     law = _take(problems, read_pack(law_files))
-    rule_files = {**package_files("detectors.rules.packs", ".yaml"), **folders(config.rules, file, "rules", problems)}
-    rules = _take(problems, compile_rules(rule_files))
-    if rules is not None:
-        problems += run_tests(rules)
+    rules = _take(problems, compile_checked(rule_texts(config, file, problems), law))
+    exempting = folders(config.exemptions, file, "exemptions", problems)
+    exemptions = _take(problems, read_exemptions(exempting, rules)) if rules is not None else None
     shipped = _shipped(problems)
-    if problems or law is None or rules is None or shipped is None or key is None:
+    if problems or law is None or rules is None or exemptions is None or shipped is None or key is None:
         raise ConfigProblems(sorted(problems))
     shipped = msgspec.structs.replace(shipped, steps=shipped.steps.with_paths(config.shop.steps))
-    return assemble(key=key, domains=config.shop.domains, register=register, law=law, rules=rules, shipped=shipped)
+    loaded = assemble(key=key, domains=config.shop.domains, register=register, law=law, rules=rules, shipped=shipped)
+    return loaded.judged_by(rules, exemptions)
 
 
 def load_shipped(
@@ -144,7 +155,7 @@ def load_shipped(
     problems: list[Problem] = []
     register = _register(register_file, Problem("--register", 0, "", ""), problems)
     law = _take(problems, read_pack(package_files("detectors.law", ".yaml")))
-    rules = _take(problems, compile_rules(package_files("detectors.rules.packs", ".yaml")))
+    rules = _take(problems, compile_checked(package_files("detectors.rules.packs", ".yaml"), law))
     shipped = _shipped(problems)
     if problems or law is None or rules is None or shipped is None:
         raise ConfigProblems(sorted(problems))
@@ -172,8 +183,7 @@ def assemble(  # noqa: PLR0913 - the parts of the whole, each by name
     assumed_origin: Place = Place(),  # noqa: B008 - frozen
 ) -> Loaded:
     """Put the parts together and name them by one digest."""
-    parts = (rules.digest, law.digest, register.digest, shipped.digest)
-    bundle = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    others = (law.digest, register.digest, shipped.digest)
     know = Knowledge(
         key=key,
         domains=frozenset(domain.lower() for domain in domains),
@@ -184,7 +194,20 @@ def assemble(  # noqa: PLR0913 - the parts of the whole, each by name
         regions=law.regions,
         assumed_origin=assumed_origin,
     )
-    return Loaded(know=know, law=law, needs=shipped.needs, rules=rules, bundle=bundle)
+    return Loaded(
+        know=know,
+        law=law,
+        needs=shipped.needs,
+        rules=rules,
+        exemptions=NO_EXEMPTIONS,
+        others=others,
+        bundle=_bundle(rules, NO_EXEMPTIONS, others),
+    )
+
+
+def _bundle(rules: RuleSet, exemptions: Exemptions, others: Sequence[str]) -> str:
+    parts = (rules.digest, exemptions.digest, *others)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def adapters(config: Config) -> dict[str, Adapter]:

@@ -150,6 +150,7 @@ def _anchored(config: Config, folder: Path) -> Config:
     updates: dict[str, Any] = {
         "rules": tuple(folder / path for path in config.rules),
         "law": tuple(folder / path for path in config.law),
+        "exemptions": tuple(folder / path for path in config.exemptions),
         "subjects": config.subjects.model_copy(update={"secret": _anchored_secret(secret, folder)}),
         "kafka": config.kafka.model_copy(
             update={"secrets": {name: _anchored_secret(each, folder) for name, each in config.kafka.secrets.items()}}

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from monitor.pipeline import Outcome
-from topics.finding import Finding
+from topics.finding import Finding, Mode
 from topics.record import Place
 
 
@@ -31,7 +31,8 @@ class Metrics:
         )
         self.findings = Counter(
             "privacy_findings",
-            "Findings of live and shadow rules. A rise is a new or growing violation.",
+            "Findings by mode: live, shadow, or exempt (an exception covers it, nobody is called). "
+            "A rise of live ones is a new or growing violation.",
             ["detector", "rule", "severity", "jurisdiction", "verdict", "mode"],
             registry=registry,
         )
@@ -126,7 +127,8 @@ class Metrics:
                 finding.severity.value,
                 place,
                 finding.verdict.value,
-                finding.mode.value,
+                # A rule in shadow calls nobody with or without an exception.
+                "exempt" if finding.exemption and finding.mode is Mode.LIVE else finding.mode.value,
             ).inc()
 
     def lag(self, ends: dict[Place, int], positions: dict[Place, int], topics: Iterable[str]) -> None:

@@ -86,3 +86,5 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     bundle: str
     exposure: tuple[str, ...] = ()
     """Ids of the duties that say what the episode entails. Their figures, with assumptions, are the law pack's."""
+    exemption: str = ""
+    """Id of the exception that covers it; empty: none does."""

@@ -30,6 +30,7 @@ def _for_editors(pattern: str) -> WithJsonSchema:
 _MAX_ID = 120
 _RULE_ID = r"[a-z][a-z0-9-]*\.[a-z0-9][a-z0-9-]*"
 _VERSION = r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)"
+_SHARE = r"[1-9][0-9]?%"
 _DUTY = r"(\*-)?[a-z0-9][a-z0-9.-]*"
 
 RuleId = Annotated[
@@ -44,6 +45,8 @@ DutyName = Annotated[
     str, _shaped(_DUTY, "expected the id of a duty in the law pack, or *- and how it ends"), _for_editors(_DUTY)
 ]
 """Id of a duty in the law pack, or `*-` and how its id ends, for the same duty in every jurisdiction."""
+Share = Annotated[str, _shaped(_SHARE, "expected a whole percentage from 1% to 99%, such as 10%"), _for_editors(_SHARE)]
+"""A share in whole per cent: `10%`."""
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
 
 
@@ -81,6 +84,11 @@ class RuleFile(Written):
     version: Version = Field(description="Semantic version. A new major version starts new episodes.")
     status: Status
     mode: Mode = Field(description="live: people are told. shadow: only metrics and the shadow topic.")
+    canary: Share | None = Field(
+        default=None,
+        description="Of a live rule: the share of its episodes that people are told of, such as 10%; the others go to "
+        "shadow. An episode is wholly live or wholly in shadow, by the hash of its key.",
+    )
     assessor: Assessor = Field(description="Who states the facts that the rule reads.")
     when: str = Field(
         description="Condition in CEL over the names of the assessor. The rule finds something where it holds."

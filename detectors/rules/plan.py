@@ -33,6 +33,8 @@ class Rule(NamedTuple):
     groups: tuple[tuple[str, Callable[[Any], Any]], ...]
     why: Callable[[Assessment], str]
     trials: tuple[Trial, ...]
+    live_percent: int
+    """Share of its episodes that are live, of a live rule: 100 without a canary."""
 
 
 class Branch(NamedTuple):

@@ -18,7 +18,7 @@ from detectors.rules.plan import Plan, Rule, Trial, plan
 from detectors.rules.positions import place
 from detectors.rules.sentences import compile_sentence
 from detectors.rules.subset import Mistake
-from topics.finding import Detector
+from topics.finding import Detector, Mode
 
 
 class RuleSet(NamedTuple):
@@ -143,6 +143,8 @@ class _Reading:
         for number, duty in enumerate(written.law):
             if duties is not None and not any(is_named(known, duty) for known in duties):
                 self._report(("law", number), f"the law pack has no duty {duty}{suggestion(duty, duties)}")
+        if written.canary and written.mode is not Mode.LIVE:
+            self._report(("canary",), "a canary is a share of a live rule; set `mode: live` or remove it")
         when = self._expression(("when",), written.when)
         severities = [
             (self._expression(("severity_when", number, "when"), each.when), each.severity)
@@ -157,7 +159,8 @@ class _Reading:
             return None, self._problems
         escalations = tuple((condition, severity) for condition, severity in severities if condition is not None)
         major = written.version.partition(".")[0]
-        return Rule(self._source.file, written, major, when, escalations, groups, why, trials), []
+        percent = int(written.canary.removesuffix("%")) if written.canary else 100
+        return Rule(self._source.file, written, major, when, escalations, groups, why, trials, percent), []
 
     def _report(self, path: Sequence[int | str], message: str) -> None:
         self._problems.append(self._source.problem(path, message))

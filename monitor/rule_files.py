@@ -1,0 +1,57 @@
+"""Rule files: where they lie, which of two with one name counts, and their whole check."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from detectors.documents import Problem
+from detectors.law.pack import LawPack
+from detectors.rules.ruleset import RuleSet, compile_rules, run_tests
+from monitor.config import Config
+from monitor.files import folders, package_files, read_text
+
+PACKS = "detectors.rules.packs"
+
+
+def rule_texts(config: Config, file: str, problems: list[Problem]) -> dict[str, str]:
+    """Read the rules that a configuration asks for, by file: the shipped packs, and the own folders over them."""
+    return overlaid(package_files(PACKS, ".yaml"), folders(config.rules, file, "rules", problems))
+
+
+def overlaid(base: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
+    """Give both sets of files; of two with one name (a rule's id) only the other one counts."""
+    names = {_stem(file) for file in others}
+    return {**{file: text for file, text in base.items() if _stem(file) not in names}, **others}
+
+
+def read_rules(paths: list[Path], problems: list[Problem]) -> dict[str, str]:
+    """Read rule files and the folders of rule files that somebody named."""
+    found: dict[str, str] = {}
+    for path in paths:
+        files = sorted({*path.rglob("*.yaml"), *path.rglob("*.yml")}) if path.is_dir() else [path]
+        if not files:
+            problems.append(Problem(str(path), 0, "", "there is no rule file (*.yaml) in this folder"))
+        for file in files:
+            try:
+                found[str(file)] = read_text(file)
+            except OSError as error:
+                problems.append(Problem(str(file), 0, "", f"cannot be read ({error.strerror})"))
+    return found
+
+
+def compile_checked(files: Mapping[str, str], law: LawPack | None) -> tuple[RuleSet | None, list[Problem]]:
+    """Compile rules, hold them against the duties of the law pack, and run their tests; or give every mistake."""
+    duties = duty_ids(law) if law is not None else None
+    rules, problems = compile_rules(files, duties=duties)
+    if rules is None:
+        return None, problems
+    problems = run_tests(rules)
+    return (None, problems) if problems else (rules, [])
+
+
+def duty_ids(law: LawPack) -> frozenset[str]:
+    """Give the ids of all duties of a law pack."""
+    return frozenset(duty.id for each in law.jurisdictions.values() for duty in each.duties)
+
+
+def _stem(file: str) -> str:
+    return Path(file).name.removesuffix(".yaml").removesuffix(".yml")
