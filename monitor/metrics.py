@@ -3,13 +3,22 @@
 Label values come from closed sets only: configured topics, shipped detectors, rule ids, known jurisdictions, reasons.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
+from alerts.budget import OTHER, Budget
 from monitor.pipeline import Outcome
 from topics.finding import Finding, Mode
-from topics.record import Place
+from topics.record import Place, Reason
+
+# The moment a counter began is of no use to a rate, and doubles the series of a scrape.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+_MOST_FINDING_SERIES = 600
+_MOST_RECIPIENT_SERIES = 400
+_EXPECTED_ITEMS = ("judged",)
+_EXPECTED_LETTERS = tuple(reason.value for reason in Reason)
 
 
 class Metrics:
@@ -34,6 +43,12 @@ class Metrics:
             "Findings by mode: live, shadow, or exempt (an exception covers it, nobody is called). "
             "A rise of live ones is a new or growing violation.",
             ["detector", "rule", "severity", "jurisdiction", "verdict", "mode"],
+            registry=registry,
+        )
+        self.recipients = Counter(
+            "privacy_recipient_findings",
+            "Findings by known recipient; `other` is every recipient that the list of recipients does not name.",
+            ["detector", "recipient", "verdict"],
             registry=registry,
         )
         self.gaps = Counter(
@@ -82,6 +97,13 @@ class Metrics:
             ["topic"],
             registry=registry,
         )
+        self.lag_seconds = Gauge(
+            "privacy_monitor_consumer_lag_seconds",
+            "Age of the oldest record that was fetched and not judged yet (0 when all is judged). "
+            "A rise: verdicts come late.",
+            ["topic"],
+            registry=registry,
+        )
         self.last_event = Gauge(
             "privacy_monitor_last_event_timestamp_seconds",
             "Time of the newest event judged, by topic. Standing still: the topic is silent, or we are blind.",
@@ -96,11 +118,30 @@ class Metrics:
         self.rules = Gauge(
             "privacy_monitor_rules_loaded_info", "The digest that judges now.", ["digest"], registry=registry
         )
+        self.overflow = Counter(
+            "privacy_monitor_series_overflow",
+            "Findings counted under `other` because their metric shows as many series as it may. Findings themselves "
+            "still name everything.",
+            registry=registry,
+        )
+        self._finding_labels = Budget(_MOST_FINDING_SERIES, 3)
+        self._recipient_labels = Budget(_MOST_RECIPIENT_SERIES, 1)
         build = Gauge("privacy_monitor_build_info", "The running version.", ["version"], registry=registry)
         build.labels(version).set(1)
 
-    def count(self, outcome: Outcome, *, jurisdictions: frozenset[str]) -> None:
-        """Count one delivered batch."""
+    def expect(self, topics: Iterable[str]) -> None:
+        """Show the series of the watched topics from the start: a rate needs the zero before the first record."""
+        for topic in topics:
+            self.events.labels(topic, "inspected")
+            for outcome in _EXPECTED_ITEMS:
+                self.items.labels(topic, outcome)
+            for outcome in _EXPECTED_LETTERS:
+                self.dead_letters.labels(topic, outcome)
+            self.lag_records.labels(topic)
+            self.lag_seconds.labels(topic)
+
+    def count(self, outcome: Outcome, *, jurisdictions: frozenset[str], recipients: Container[str] = ()) -> None:
+        """Count one delivered batch. A place or recipient that is not among the known ones is `other`."""
         for (topic, kind), number in outcome.records.items():
             self.events.labels(topic, kind).inc(number)
         for (topic, kind), number in outcome.items.items():
@@ -116,20 +157,22 @@ class Metrics:
                 self.faults.inc()
         for topic, at_ms in outcome.last_event_ms.items():
             self.last_event.labels(topic).set(at_ms / 1000)
-        self._findings(outcome.findings, jurisdictions)
+        self._findings(outcome.findings, jurisdictions, recipients)
 
-    def _findings(self, findings: Iterable[Finding], jurisdictions: frozenset[str]) -> None:
+    def _findings(self, findings: Iterable[Finding], jurisdictions: frozenset[str], recipients: Container[str]) -> None:
+        before = self._finding_labels.overflows + self._recipient_labels.overflows
         for finding in findings:
-            place = finding.jurisdiction if finding.jurisdiction in jurisdictions else "other"
+            detector, verdict = finding.detector.value, finding.verdict.value
+            recipient = finding.recipient if finding.recipient in recipients else OTHER
+            self.recipients.labels(*self._recipient_labels(detector, recipient, verdict)).inc()
+            place = finding.jurisdiction if finding.jurisdiction in jurisdictions else OTHER
+            mode = "exempt" if finding.exemption and finding.mode is Mode.LIVE else finding.mode.value
             self.findings.labels(
-                finding.detector.value,
-                finding.rule,
-                finding.severity.value,
-                place,
-                finding.verdict.value,
-                # A rule in shadow calls nobody with or without an exception.
-                "exempt" if finding.exemption and finding.mode is Mode.LIVE else finding.mode.value,
+                *self._finding_labels(detector, finding.rule, finding.severity.value, place, verdict, mode)
             ).inc()
+        after = self._finding_labels.overflows + self._recipient_labels.overflows
+        if after > before:
+            self.overflow.inc(after - before)
 
     def lag(self, ends: dict[Place, int], positions: dict[Place, int], topics: Iterable[str]) -> None:
         """Tell how far behind the assigned partitions are."""
@@ -138,6 +181,11 @@ class Metrics:
             behind[place[0]] = behind.get(place[0], 0) + max(0, end - positions.get(place, end))
         for topic, records in behind.items():
             self.lag_records.labels(topic).set(records)
+
+    def oldest(self, ages_seconds: Mapping[str, float]) -> None:
+        """Tell the age of the oldest record that waits for its verdict, by topic; 0 where none waits."""
+        for topic, age in ages_seconds.items():
+            self.lag_seconds.labels(topic).set(age)
 
 
 class LedgerMetrics:
