@@ -60,6 +60,8 @@ EDGES = sorted({value for value in vars(facts).values() if isinstance(value, dat
     }
 )
 
+DAYS = sorted({edge + shift * DAY for edge in EDGES for shift in (-1, 0, 1)})
+
 
 def some_day(of: random.Random) -> date:
     if of.random() < 0.5:
@@ -140,11 +142,11 @@ def cases(seed: int, number: int) -> Iterator[Case]:
         yield some_case(of)
 
 
-def entry_of(case: Case) -> RegisterEntry | None:
-    if case.entry is None:
+def built(entry: Mapping[str, Any] | None) -> RegisterEntry | None:
+    if entry is None:
         return None
-    agreement = case.entry["agreement"]
-    written = dict(case.entry) | {
+    agreement = entry["agreement"]
+    written = dict(entry) | {
         "hosts": ["helpdesk.example"],
         "entity": "Helpdesk Inc.",
         "purposes": ["support"],
@@ -153,7 +155,7 @@ def entry_of(case: Case) -> RegisterEntry | None:
     return build(RegisterFile.model_validate({"recipients": [written]})).entries[0]
 
 
-def detected(case: Case) -> tuple[str, str]:
+def detected(case: Case, entry: RegisterEntry | None) -> tuple[str, str]:
     flow = DataFlow(
         item=0,
         location="request",
@@ -165,7 +167,7 @@ def detected(case: Case) -> tuple[str, str]:
         recipient=case.recipient,
     )
     noon = datetime(case.day.year, case.day.month, case.day.day, 12, tzinfo=UTC)
-    transfer = assess(flow, entry_of(case), pack(), int(noon.timestamp() * 1000))
+    transfer = assess(flow, entry, pack(), int(noon.timestamp() * 1000))
     return transfer.status.value, transfer.reason
 
 
@@ -173,9 +175,44 @@ def test_the_detector_and_an_independent_judge_agree_on_every_status() -> None:
     differences: Counter[tuple[object, ...]] = Counter()
     first: dict[tuple[object, ...], Case] = {}
     for case in cases(SEED, CASES):
-        wanted, got = expected(case), detected(case)
+        wanted, got = expected(case), detected(case, built(case.entry))
         if wanted[0] != got[0]:
             kind = (case.origin, *wanted, *got)
             differences[kind] += 1
             first.setdefault(kind, case)
     assert not differences, "\n".join(f"{n} {kind}: {first[kind]}" for kind, n in differences.most_common())
+
+
+def test_on_the_days_that_decide_every_border_is_judged_alike() -> None:
+    """Walk each law's people to every place, on each edge and its neighbours, with nothing, clauses and a certification on file."""
+    judged = 0
+    for place in dict.fromkeys(DESTINATIONS):
+        held = [None, *(plain(kind, place) for kind in ("scc", "dpf"))]
+        entries = [(each, built(each)) for each in held]
+        for origin in facts.codes("DE IS GB CH CA-QC CN BR KR JP IN RU US"):
+            for day in DAYS:
+                for written, entry in entries:
+                    case = Case(
+                        origin=origin[:2],
+                        origin_subdivision=origin if "-" in origin else "",
+                        destination=place[:2],
+                        destination_subdivision=place if "-" in place else "",
+                        categories=("user.health_and_medical",),
+                        role=written["role"] if written else "third-party",
+                        recipient="helpdesk",
+                        entry=written,
+                        day=day,
+                    )
+                    assert detected(case, entry)[0] == expected(case)[0], case
+                    judged += 1
+    assert judged > 50_000
+
+
+def plain(kind: str, place: str) -> dict[str, Any]:
+    return {
+        "id": "helpdesk",
+        "role": "processor",
+        "countries": [place or "US"],
+        "mechanism": {"kind": kind, "since": date(2016, 1, 1)},
+        "agreement": None,
+    }
