@@ -218,7 +218,7 @@ class Runner:
                 queue.appendleft(record)
 
     def _tell(self, outcome: Outcome, batch: Sequence[RawRecord], snapshot: LedgerSnapshot | None) -> None:
-        self._metrics.count(outcome, jurisdictions=self._jurisdictions)
+        self._metrics.count(outcome, jurisdictions=self._jurisdictions, recipients=self._context.know.recipients.by_id)
         oldest = min(record.timestamp_ms for record in batch)
         self._metrics.event_age.observe(max(0.0, (self._now_ms() - oldest) / 1000))
         if snapshot is not None:
@@ -240,6 +240,15 @@ class Runner:
             return
         self._last_lag_ms = self._last_poll_ms
         self._metrics.lag(self._reader.high_watermarks(), self._next, self._context.adapters)
+        self._metrics.oldest(self._ages())
+
+    def _ages(self) -> dict[str, float]:
+        """Give the age of the oldest record that waits, by topic, in seconds."""
+        ages = dict.fromkeys(self._context.adapters, 0.0)
+        for (topic, _), queue in self._pending.items():
+            if queue:
+                ages[topic] = max(ages.get(topic, 0.0), (self._last_poll_ms - queue[0].timestamp_ms) / 1000)
+        return ages
 
 
 def outgoing(outcome: Outcome) -> list[Outgoing]:
