@@ -11,10 +11,11 @@ from detectors.assessment import Law
 from detectors.classify.places import CloudRegions, CloudRegionsFile, compiled
 from detectors.documents import Problem, Written, line_of, load, validate
 from detectors.law import checks
+from detectors.law.exposure import Exposure, exposure
 from detectors.law.model import Duty, Jurisdiction
 from detectors.law.restriction import TransferRegime
 from detectors.law.sources import SourcesFile
-from detectors.law.timeline import Span, Timeline, day_of, timeline
+from detectors.law.timeline import Span, Timeline, date_of, day_of, timeline
 from topics.finding import Basis
 
 _NO_LAW = Law()
@@ -64,6 +65,18 @@ class LawPack(msgspec.Struct, frozen=True, eq=False):
         found = self.span(country, subdivision, on)
         wanted = frozenset(kinds)
         return tuple(duty for duty in found.duties if not wanted or duty.kind in wanted) if found else ()
+
+    def exposure_for(self, jurisdiction: str, on: date | int, *, recalled: bool = False) -> Exposure:
+        """Give what a violation entails there on a day: amounts and clocks, with `recalled` also those from memory.
+
+        `jurisdiction` is a country or a subdivision, as a finding names it.
+        """
+        day = date_of(day_of(on)).isoformat()
+        found = self.timelines.get(jurisdiction)
+        if found is None:
+            return Exposure(jurisdiction, day)
+        span = found.on(day_of(on))
+        return exposure(jurisdiction, day, (*span.duties, *(span.warnings if recalled else ())))
 
     def basis_for(self, country: str, subdivision: str, on: date | int, kinds: Iterable[str]) -> Basis:
         """Say whether a verified duty of these kinds is in force, or only the operator's own policy."""
