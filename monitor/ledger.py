@@ -212,7 +212,9 @@ class LedgerWriter:
         return int((self._env.info()["last_pgno"] + 1) * self._env.stat()["psize"])
 
     def close(self) -> None:
-        """Write everything to disk and close."""
+        """Write everything to disk and close; a second time changes nothing."""
+        if self._lock.closed:
+            return
         self._env.sync(True)
         self._env.close()
         mark_synced(self._path)
