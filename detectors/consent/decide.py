@@ -57,7 +57,7 @@ def _decide(flow: DataFlow, law: Law, choices: Sequence[Choice], coverage: Cover
     if not is_governed(flow.purpose):
         return Consent(decision=ConsentDecision.ALLOWED, signal="not-governed")
     recorded = as_of(choices, flow.purpose, flow.at_ms)
-    speaking = [signal for signal in flow.signals if _speaks(signal, flow.purpose, law)]
+    speaking = [signal for signal in flow.signals if speaks(signal, flow.purpose, law)]
     since = (flow.at_ms - recorded[0].at_ms) // 1000 if recorded and not recorded[1] else -1
 
     gpc = next((signal for signal in speaking if signal.kind == "gpc" and signal.says == "denied"), None)
@@ -108,17 +108,18 @@ def _without_signal(flow: DataFlow, law: Law, coverage: Coverage) -> Consent:
     return Consent(decision=ConsentDecision.DENIED, signal="default", reason="no-signal")
 
 
-def _speaks(signal: Signal, purpose: str, law: Law) -> bool:
+def speaks(signal: Signal, purpose: str, law: Law) -> bool:
     """Tell whether a signal is about this purpose and means anything under this law."""
     if signal.says not in {"denied", "allowed"}:
         return False
-    if not _means_something(signal, law):
+    if not means_something(signal, law):
         return False
     prefixes = signal.purposes or _OPT_OUT_PURPOSES
     return any(purpose == prefix or purpose.startswith(prefix + ".") for prefix in prefixes)
 
 
-def _means_something(signal: Signal, law: Law) -> bool:
+def means_something(signal: Signal, law: Law) -> bool:
+    """Tell whether a signal of this kind says anything at all where the person is."""
     if signal.remark == Remark.RESTRICTED_PROCESSING or signal.kind == "dnt":
         return False
     if signal.kind == "usp":
