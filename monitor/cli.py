@@ -20,6 +20,7 @@ from monitor.alert_plane import keep_alerts
 from monitor.capture import Capture, CaptureProblem
 from monitor.config import Config
 from monitor.context import VERSION, Loaded, load, load_all, load_shipped
+from monitor.data import DataProblem, data_app
 from monitor.demo.run import run as run_demo
 from monitor.files import ConfigProblems, client_settings, read_config
 from monitor.kafka import (
@@ -31,9 +32,11 @@ from monitor.kafka import (
     describe,
     require_topics,
 )
+from monitor.law_commands import law_app
 from monitor.ledger import LedgerProblem
 from monitor.pages import PagesProblem
 from monitor.processes import EXIT_TRY_AGAIN, EXIT_USAGE, Child, GaveUp, Supervisor, ourselves
+from monitor.register_commands import register_app
 from monitor.worker import keep_ledger, on_stop, work
 from topics.catalog import CATALOG
 from topics.finding import SEVERITIES, Severity
@@ -49,6 +52,9 @@ app = typer.Typer(
 )
 topics_app = typer.Typer(help="The monitor's own topics.", no_args_is_help=True)
 app.add_typer(topics_app, name="topics")
+app.add_typer(data_app, name="data")
+app.add_typer(law_app, name="law")
+app.add_typer(register_app, name="register")
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Configuration file.")]
 _DEFAULT_CONFIG = Path("monitor.yaml")
@@ -71,7 +77,7 @@ def main() -> None:
         app(standalone_mode=True)
     except ConfigProblems as error:
         _fail(*map(str, error.problems), code=EXIT_USAGE)
-    except (KafkaProblem, CaptureProblem, LedgerProblem, PagesProblem, GaveUp) as error:
+    except (DataProblem, KafkaProblem, CaptureProblem, LedgerProblem, PagesProblem, GaveUp) as error:
         _fail(str(error), code=EXIT_USAGE)
     except DeliveryFailed as error:
         _fail(f"Kafka did not take the records ({error})", code=1)

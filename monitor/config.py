@@ -142,6 +142,22 @@ class AlertsConfig(Written):
     resolve_seconds: int = Field(86_400, ge=1, description="A quiet episode resolves after this long.")
 
 
+class PlacesConfig(Written):
+    """How the place of a person is told where the record itself does not."""
+
+    database: Path | None = Field(
+        None, description="Database of IP addresses in MaxMind's format (.mmdb): MaxMind's, DB-IP's or your own."
+    )
+
+
+class RecipientsConfig(Written):
+    """Lists of recipients beside the shipped one."""
+
+    third_party_web: bool | None = Field(
+        None, description="Entities of third-party-web, behind our own list. null: where the data folder holds them."
+    )
+
+
 class Config(Written):
     """The configuration of the monitor."""
 
@@ -163,6 +179,9 @@ class Config(Written):
     law: tuple[Path, ...] = Field(
         (), description="Folders of own jurisdictions, which add to or override the shipped ones."
     )
+    places: PlacesConfig = Field(default_factory=PlacesConfig)
+    recipients: RecipientsConfig = Field(default_factory=RecipientsConfig)
+    data: Path = Field(Path("data"), description="Folder that `privacy-monitor data update` keeps.")
     delivery: Delivery = Field(
         Delivery.AT_LEAST_ONCE, description="at_least_once, or exactly_once (a transaction per batch)."
     )

@@ -8,22 +8,20 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+
 from detectors.classify.flows import Knowledge
 from detectors.classify.needs import NeedTable, read_needs
+from detectors.classify.origin import NoAddresses, PlaceOfAddress
 from detectors.classify.recipients import RecipientIndex, read_recipients
 from detectors.classify.steps import StepMap, read_steps
 from detectors.classify.taxonomy import Taxonomy, read_taxonomy
+from detectors.classify.third_party_web import behind
 from detectors.consent.ledger import NoLedger
 from detectors.documents import Problem
 from detectors.exemptions import NO_EXEMPTIONS, Exemptions, read_exemptions
 from detectors.law.pack import LawPack, read_pack
 from detectors.register import Register, read_register
 from detectors.rules.ruleset import RuleSet
-from topics.adapters import make
-from topics.flow import Place
-from topics.observation import Adapter, AdapterOptions
-from topics.subject import SubjectKey
-
 from monitor.config import Config
 from monitor.files import (
     ConfigProblems,
@@ -37,8 +35,13 @@ from monitor.files import (
     shipped_text,
 )
 from monitor.kafka import KafkaProblem, check_settings
+from monitor.optional import read_optional
 from monitor.pipeline import Context
 from monitor.rule_files import compile_checked, rule_texts
+from topics.adapters import make
+from topics.flow import Place
+from topics.observation import Adapter, AdapterOptions
+from topics.subject import SubjectKey
 
 VERSION = metadata.version("streaming-privacy-monitor")
 _MIN_SECRET_BYTES = 16
@@ -54,6 +57,7 @@ class Shipped(msgspec.Struct, frozen=True):
     recipients: RecipientIndex
     steps: StepMap
     digest: str
+    addresses: PlaceOfAddress = NoAddresses()
 
 
 class Registered(msgspec.Struct, frozen=True):
@@ -138,9 +142,16 @@ def load(config: Config, file: str = "monitor.yaml") -> Loaded:
     exempting = folders(config.exemptions, file, "exemptions", problems)
     exemptions = _take(problems, read_exemptions(exempting, rules)) if rules is not None else None
     shipped = _shipped(problems)
+    optional = read_optional(config, file, problems)
     if problems or law is None or rules is None or exemptions is None or shipped is None or key is None:
         raise ConfigProblems(sorted(problems))
-    shipped = msgspec.structs.replace(shipped, steps=shipped.steps.with_paths(config.shop.steps))
+    shipped = msgspec.structs.replace(
+        shipped,
+        steps=shipped.steps.with_paths(config.shop.steps),
+        recipients=behind(shipped.recipients, optional.recipients) if optional.recipients else shipped.recipients,
+        addresses=optional.addresses,
+        digest=shipped.digest + optional.digest,
+    )
     loaded = assemble(key=key, domains=config.shop.domains, register=register, law=law, rules=rules, shipped=shipped)
     return loaded.judged_by(rules, exemptions)
 
@@ -189,9 +200,11 @@ def assemble(  # noqa: PLR0913 - the parts of the whole, each by name
         domains=frozenset(domain.lower() for domain in domains),
         recipients=shipped.recipients,
         register=register.entries,
+        has_register=bool(register.digest),
         taxonomy=shipped.taxonomy,
         steps=shipped.steps,
         regions=law.regions,
+        addresses=shipped.addresses,
         assumed_origin=assumed_origin,
     )
     return Loaded(

@@ -156,6 +156,9 @@ def _anchored(config: Config, folder: Path) -> Config:
             update={"secrets": {name: _anchored_secret(each, folder) for name, each in config.kafka.secrets.items()}}
         ),
     }
+    updates["data"] = folder / config.data
+    if config.places.database is not None:
+        updates["places"] = config.places.model_copy(update={"database": folder / config.places.database})
     if config.register_file is not None:
         updates["register_file"] = folder / config.register_file
     if config.consent is not None:

@@ -99,6 +99,7 @@ class RecipientIndex:
 
     def __init__(self, recipients: Sequence[Recipient], paths: Sequence[WrittenPath] = ()) -> None:
         self.by_id: Mapping[str, Recipient] = {each.id: each for each in recipients}
+        self.paths = tuple(paths)
         self._hosts = {host: each for each in recipients for host in each.hosts}
         self._names = {normal_name(name): each for each in recipients for name in (each.name, each.id, *each.names)}
         self._paths = [

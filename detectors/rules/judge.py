@@ -186,6 +186,7 @@ def _proof(facts: Assessment) -> tuple[tuple[str, str], ...]:
         agreement = facts.agreement
         pairs = [
             ("status", agreement.status.value),
+            ("host", flow.recipient_host),
             ("register", agreement.entry),
             ("expired-on", agreement.expired_on),
             ("reason", agreement.reason),
