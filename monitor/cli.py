@@ -21,6 +21,7 @@ from monitor.capture import Capture, CaptureProblem
 from monitor.config import Config
 from monitor.context import VERSION, Loaded, load, load_all, load_shipped
 from monitor.data import DataProblem, data_app
+from monitor.demo.record import record as record_demo
 from monitor.demo.run import run as run_demo
 from monitor.files import ConfigProblems, client_settings, read_config
 from monitor.kafka import (
@@ -37,6 +38,7 @@ from monitor.ledger import LedgerProblem
 from monitor.pages import PagesProblem
 from monitor.processes import EXIT_TRY_AGAIN, EXIT_USAGE, Child, GaveUp, Supervisor, ourselves
 from monitor.register_commands import register_app
+from monitor.rules_commands import rules_app
 from monitor.worker import keep_ledger, on_stop, work
 from topics.catalog import CATALOG
 from topics.finding import SEVERITIES, Severity
@@ -52,6 +54,7 @@ app = typer.Typer(
 )
 topics_app = typer.Typer(help="The monitor's own topics.", no_args_is_help=True)
 app.add_typer(topics_app, name="topics")
+app.add_typer(rules_app, name="rules")
 app.add_typer(data_app, name="data")
 app.add_typer(law_app, name="law")
 app.add_typer(register_app, name="register")
@@ -100,8 +103,16 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and nothing else.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the simulated shop.")] = 7,
     keep: Annotated[bool, typer.Option(help="Keep the folder with logs and configuration.")] = False,
+    record: Annotated[
+        Path | None, typer.Option(help="Start nothing: write the shop's traffic into this folder, to try rules on.")
+    ] = None,
+    pieces: Annotated[int, typer.Option(min=1, help="With --record: how many pieces of traffic.")] = 20_000,
 ) -> None:
     """Run the whole monitor on an embedded broker, watching a simulated shop. Needs no account and no Docker."""
+    if record is not None:
+        for name, count in record_demo(record, pieces, seed).items():
+            typer.echo(f"{record / name}.jsonl: {count} records")
+        return
     raise typer.Exit(run_demo(seconds, as_json=as_json, seed=seed, keep=keep))
 
 

@@ -42,10 +42,15 @@ def compile_checked(files: Mapping[str, str], law: LawPack | None) -> tuple[Rule
     """Compile rules, hold them against the duties of the law pack, and run their tests; or give every mistake."""
     duties = duty_ids(law) if law is not None else None
     rules, problems = compile_rules(files, duties=duties)
-    if rules is None:
-        return None, problems
-    problems = run_tests(rules)
-    return (None, problems) if problems else (rules, [])
+    if rules is not None:
+        problems = run_tests(rules)
+        return (None, problems) if problems else (rules, [])
+    # The tests of the files that are sound are run too, so that one round of corrections is enough.
+    wrong = {each.file for each in problems}
+    for file in sorted(files.keys() - wrong):
+        alone, _ = compile_rules({file: files[file]}, duties=duties)
+        problems += run_tests(alone) if alone is not None else []
+    return None, sorted(problems)
 
 
 def duty_ids(law: LawPack) -> frozenset[str]:

@@ -69,13 +69,14 @@ def run_tests(ruleset: RuleSet) -> list[Problem]:
     problems = []
     for rule in ruleset.rules:
         for trial in rule.trials:
-            message = _outcome(rule, trial)
+            message = outcome_of(rule, trial)
             if message:
                 problems.append(Problem(rule.file, trial.line, trial.path, f"test `{trial.name}`: {message}"))
     return problems
 
 
-def _outcome(rule: Rule, trial: Trial) -> str:
+def outcome_of(rule: Rule, trial: Trial) -> str:
+    """Run one test of a rule: what is wrong, or nothing."""
     try:
         holds = rule.when.holds(trial.facts)
         for condition, _severity in rule.severities:

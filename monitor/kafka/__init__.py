@@ -4,6 +4,7 @@ from monitor.kafka.admin import Cluster, check_settings, create_topics, describe
 from monitor.kafka.connection import DeliveryFailed, KafkaProblem, Settings, explain
 from monitor.kafka.log_reader import FETCH_AGE_MS, LogReader
 from monitor.kafka.reader import Reader
+from monitor.kafka.span_reader import SpanReader
 from monitor.kafka.writer import Delivered, Outgoing, Writer
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Outgoing",
     "Reader",
     "Settings",
+    "SpanReader",
     "Writer",
     "check_settings",
     "create_topics",
