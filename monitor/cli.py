@@ -242,7 +242,7 @@ def inspect(  # noqa: PLR0913 - each is a flag of the command
     console = Console(stderr=True)
     report = inspect_module.examine(captures, loaded, options=AdapterOptions(body=body), console=console)
     if as_json:
-        for line in inspect_module.as_lines(report):
+        for line in inspect_module.as_lines(report, loaded.law):
             sys.stdout.write(orjson.dumps(line).decode() + "\n")
     else:
         inspect_module.show(report, Console())

@@ -13,6 +13,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table
 from rich.text import Text
 
+from detectors.law.exposure import as_line
+from detectors.law.pack import LawPack
 from monitor.capture import Capture
 from monitor.context import Loaded
 from monitor.pipeline import Judged, Outcome, process
@@ -142,8 +144,11 @@ def show(report: Report, console: Console) -> None:
     )
 
 
-def as_lines(report: Report) -> Iterator[dict[str, Any]]:
-    """Give the report for machines, one object for each line: recipients, findings, unread items, a summary."""
+def as_lines(report: Report, law: LawPack | None = None) -> Iterator[dict[str, Any]]:
+    """Give the report for machines, one object for each line: recipients, findings, unread items, a summary.
+
+    With a law pack, also what the violations entail: once for each law and state of it, never added up.
+    """
     for name, seen in sorted(report.recipients.items()):
         yield {
             "type": "recipient",
@@ -155,9 +160,21 @@ def as_lines(report: Report) -> Iterator[dict[str, Any]]:
         }
     for file, finding in report.findings:
         yield {"type": "finding", "file": file, "line": finding.offset + 1, **msgspec.to_builtins(finding)}
+    if law is not None:
+        yield from _exposures(report, law)
     for file, line, item, reason, position in report.rejected:
         yield {"type": "unread", "file": file, "line": line, "item": item, "reason": reason, "position": position}
     yield {"type": "summary", "items": dict(report.items), "findings": len(report.findings)}
+
+
+def _exposures(report: Report, law: LawPack) -> Iterator[dict[str, Any]]:
+    first: dict[tuple[str, tuple[str, ...]], int] = {}
+    for _file, finding in report.findings:
+        if finding.exposure:
+            key = finding.jurisdiction, finding.exposure
+            first[key] = min(finding.at_ms, first.get(key, finding.at_ms))
+    for (jurisdiction, _duties), at_ms in sorted(first.items()):
+        yield as_line(law.exposure_for(jurisdiction, at_ms))
 
 
 def _recipients(report: Report) -> Table:

@@ -14,11 +14,13 @@ from rich.text import Text
 
 from detectors.documents import Problem
 from detectors.law import views
-from detectors.law.exposure import Exposure
+from detectors.law.exposure import Exposure, as_line
 from detectors.law.iso import BLOCS, is_place
 from detectors.law.pack import LawPack, read_pack
 from monitor.files import ConfigProblems, folders, package_files
 from monitor.rejudge import Difference, Judgement, differences, rejudged
+
+_WIDE = 200
 
 law_app = typer.Typer(help="The law pack: what holds where, since when, on which source.", no_args_is_help=True)
 
@@ -34,7 +36,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON Lines.")]
 def law_list(*, on: OnOption = "", law: LawOption = None, as_json: JsonOption = False) -> None:
     """List all jurisdictions as they stand on a day."""
     rows = views.summary(read_law(law or ()), day(on))
-    _print(rows, as_json=as_json, title=f"Law on {day(on)}", hide={"basis"})
+    _print(rows, as_json=as_json, title=f"Law on {day(on)}", hide={"basis", "law"})
 
 
 @law_app.command("show")
@@ -54,10 +56,13 @@ def law_show(
     exposure = pack.exposure_for(name, when, recalled=True)
     if as_json:
         _lines([{"type": "duty", **row._asdict()} for row in rows])
-        _lines([exposure_line(exposure)])
+        _lines([as_line(exposure)])
         return
     _print(
-        rows, as_json=False, title=f"{pack.jurisdictions[name].name} on {when}", hide={"note", "since_is", "checked_on"}
+        rows,
+        as_json=False,
+        title=f"{pack.jurisdictions[name].name} on {when}",
+        hide={"note", "since_is", "checked_on", "kind", "jurisdiction"},
     )
     show_exposure(exposure)
 
@@ -145,17 +150,6 @@ def day(text: str) -> date:
         _refuse(f"{text!a}: expected a day such as 2026-11-23")
 
 
-def exposure_line(exposure: Exposure) -> dict[str, Any]:
-    """Give what a violation entails for machines."""
-    return {
-        "type": "exposure",
-        "jurisdiction": exposure.jurisdiction,
-        "on": exposure.on,
-        "amounts": [each._asdict() for each in exposure.amounts],
-        "clocks": [each._asdict() for each in exposure.clocks],
-    }
-
-
 def show_exposure(exposure: Exposure) -> None:
     """Print amounts and clocks with what they rest on."""
     if not exposure.amounts and not exposure.clocks:
@@ -180,7 +174,12 @@ def show_exposure(exposure: Exposure) -> None:
         )
         what = f"{clock.kind} {clock.detail}".strip()
         table.add_row(what, Text(length), Text("; ".join(clock.assumptions)), Text(clock.citation))
-    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+    console().print(table)
+
+
+def console() -> Console:
+    """Give the console of tables: as wide as the terminal, and wide where there is none."""
+    return Console() if sys.stdout.isatty() else Console(width=_WIDE)
 
 
 def _print(rows: Sequence[Any], *, as_json: bool, title: str, hide: Iterable[str] = ()) -> None:
@@ -191,13 +190,23 @@ def _print(rows: Sequence[Any], *, as_json: bool, title: str, hide: Iterable[str
         typer.echo(f"{title}: nothing.")
         return
     hidden = frozenset(hide)
-    table = Table(title=title, title_justify="left", box=None)
+    table = Table(title=Text(title), title_justify="left", box=None)
     names = [name for name in rows[0]._fields if name not in hidden]
     for name in names:
-        table.add_column(name.replace("_", " "), overflow="fold")
+        # A name that is cut in the middle cannot be searched for.
+        table.add_column(_HEADERS.get(name, name), overflow="fold", no_wrap=name in _WHOLE)
     for row in rows:
         table.add_row(*(Text(_cell(getattr(row, name))) for name in names))
-    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+    console().print(table)
+
+
+_HEADERS = {
+    "honours_gpc": "GPC",
+    "strict_minimisation": "strict",
+    "since_is": "since is",
+    "confidence": "known",
+}
+_WHOLE = frozenset({"jurisdiction", "id", "since", "until", "on", "state", "regime", "due"})
 
 
 def _cell(value: object) -> str:

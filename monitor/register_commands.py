@@ -8,7 +8,6 @@ from typing import Annotated, Any, NoReturn
 
 import orjson
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -18,7 +17,7 @@ from monitor.capture import Capture
 from monitor.context import Loaded, load, load_shipped
 from monitor.files import ConfigProblems, client_settings, read_config, read_text
 from monitor.inspect import own_domains
-from monitor.law_commands import day
+from monitor.law_commands import console, day
 from monitor.observed import Observed, from_captures, from_topics
 
 register_app = typer.Typer(help="The register of recipients: mistakes, gaps, what runs out.", no_args_is_help=True)
@@ -87,7 +86,7 @@ def register_missing(  # noqa: PLR0913 - each is a flag of the command
                 ", ".join(sorted(each.categories)),
                 ", ".join(sorted(filter(None, each.hosts | each.names))),
             )
-        _console().print(table)
+        console().print(table)
     if seen:
         raise typer.Exit(1)
 
@@ -113,7 +112,7 @@ def register_expiring(
         for row in rows:
             left = str(row.days_left) if row.days_left > 0 else "ended"
             table.add_row(row.ends_on, left, row.entry, row.what, Text(row.detail))
-        _console().print(table)
+        console().print(table)
     if any(row.days_left <= 0 for row in rows):
         raise typer.Exit(1)
 
@@ -212,10 +211,6 @@ def _table(title: str, *columns: str) -> Table:
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
-
-
-def _console() -> Console:
-    return Console(soft_wrap=not sys.stdout.isatty())
 
 
 def _lines(rows: Iterable[dict[str, Any]]) -> None:

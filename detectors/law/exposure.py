@@ -5,7 +5,7 @@ violations, and whether it asks for any money at all, is not in the data.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from detectors.law.model import BreachClock, CurePeriod, Duty, OptOutDeadline, Penalty, RequestDeadline
 
@@ -62,6 +62,17 @@ class Exposure(NamedTuple):
     on: str
     amounts: tuple[Amount, ...] = ()
     clocks: tuple[Clock, ...] = ()
+
+
+def as_line(told: Exposure) -> dict[str, Any]:
+    """Give it for machines."""
+    return {
+        "type": "exposure",
+        "jurisdiction": told.jurisdiction,
+        "on": told.on,
+        "amounts": [each._asdict() for each in told.amounts],
+        "clocks": [each._asdict() for each in told.clocks],
+    }
 
 
 def exposure(jurisdiction: str, on: str, duties: Iterable[Duty]) -> Exposure:
