@@ -113,7 +113,6 @@ def _alert(each: Objective, severity: str, pairs: tuple[tuple[float, str, str], 
         "        annotations:",
         f"          summary: {each.summary}",
         "          description: >-",
-        f"            {{{{ $value | humanizePercentage }}}} {each.meaning}; "
-        f"the objective allows {budget * 100:.3g}% over thirty days.",
+        f"            {{{{ $value | humanizePercentage }}}} {each.meaning}; {budget * 100:.3g}% are allowed over thirty days.",
         f"          runbook_url: {_RUNBOOKS}/{each.alert}.md",
     ]

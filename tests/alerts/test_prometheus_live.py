@@ -1,0 +1,152 @@
+"""The whole way: a planted violation becomes a finding, a metric, a rule that fires, and a message to a receiver.
+
+Windows of the shipped rules are made sixty times shorter, minutes to seconds; nothing else in them is changed.
+"""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import pytest
+
+from monitor.shop import Shop
+from tests.alerts.prometheus import ALERTS, RULES, Observed, Receiver, tool
+from tests.conftest import skip_or_fail
+from tests.integration.system import System, page
+from tests.kafka.jvm import Cluster
+from tests.kafka.processes import Unavailable, wait_until
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+
+SOURCES = (
+    {"topic": "shop.events", "adapter": "segment", "service": "web-shop"},
+    {"topic": "shop.kong", "adapter": "kong", "service": "api-gateway", "body": "request.body"},
+    {"topic": "shop.nginx", "adapter": "nginx", "service": "edge"},
+)
+TOPICS = {"events": "shop.events", "kong": "shop.kong", "nginx": "shop.nginx", "consent": "privacy.consent.v1"}
+SILENCED = "tracking.gpc-ignored"
+PIECES = 1_500
+ROUNDS = 10
+_DURATION = re.compile(r"(?<![\w.])(\d+)([mhd])\b")
+_SECONDS = {"m": 1, "h": 60, "d": 1440}
+
+
+@dataclass
+class Live:
+    system: System
+    prometheus: Observed
+    receiver: Receiver
+    pages: list[str]
+
+
+def shortened(text: str) -> str:
+    """Write minutes as seconds."""
+    return _DURATION.sub(lambda found: f"{int(found[1]) * _SECONDS[found[2]]}s", text)
+
+
+def eventually(true: Callable[[], object], seconds: float, what: str) -> None:
+    assert wait_until(lambda: bool(true()), seconds), what
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    try:
+        cluster = Cluster(1)
+    except Unavailable as reason:
+        skip_or_fail(f"no Apache Kafka on the JVM: {reason}")
+    with (
+        cluster,
+        System(cluster.bootstrap, tmp_path_factory.mktemp("live"), SOURCES) as system,
+        Receiver() as receiver,
+    ):
+        system.start("run", "--workers", "1")
+        system.start("alerts")
+        eventually(lambda: len(page_addresses(system)) == 3, 60, "three processes with pages")
+        pages = page_addresses(system)
+        try:
+            prometheus = Observed(pages, {path.name: shortened(path.read_text()) for path in RULES}, receiver.url)
+        except Unavailable as reason:
+            skip_or_fail(f"no Prometheus: {reason}")
+        with prometheus:
+            eventually(lambda: len(prometheus.query("up == 1")) == 3, 30, "three targets that are up")
+            prometheus.silence(f"rule={SILENCED}")
+            play(system)
+            yield Live(system, prometheus, receiver, pages)
+
+
+def page_addresses(system: System) -> list[str]:
+    """Find the pages of all processes in their logs."""
+    logs = system.logs()
+    found = [json.loads(line)["pages"] + "/metrics" for line in logs.splitlines() if '"pages"' in line]
+    return found + re.findall(r"http://[\d.]+:\d+/metrics(?=[\"\s])", "\n".join(re.findall(r".*metrics on .*", logs)))
+
+
+def play(system: System) -> None:
+    """Produce a shop's day in pieces, some seconds long, so that rates have something to see."""
+    start_ms = time.time_ns() // 1_000_000 - PIECES * 5
+    pieces = list(islice(Shop(11, start_ms).stream(), PIECES))
+    for number in range(ROUNDS):
+        some = pieces[number * PIECES // ROUNDS : (number + 1) * PIECES // ROUNDS]
+        system.produce([(TOPICS[each.role], each.key, each.value) for each in some])
+        time.sleep(0.8)
+
+
+def test_the_pages_of_all_processes_please_promtool(live: Live) -> None:
+    for address in live.pages:
+        assert tool("promtool", "check", "metrics", text=page(address)) == (0, ""), address
+
+
+def test_a_planted_violation_reaches_the_receiver_with_its_rule_and_its_runbook(live: Live) -> None:
+    eventually(lambda: live.receiver.alerts("PrivacyViolation"), 60, "a violation at the receiver")
+    told = live.receiver.alerts("PrivacyViolation")[0]
+    assert told["labels"]["audience"] == "on-call"
+    rule = told["labels"]["rule"]
+    assert rule in told["annotations"]["description"]
+    assert told["annotations"]["runbook_url"] == "runbooks/PrivacyViolation.md"
+    counted = live.prometheus.query(f'sum(privacy_findings_total{{rule="{rule}",verdict="violation"}})')
+    assert float(counted[0]["value"][1]) > 0
+
+
+def test_a_silence_holds(live: Live) -> None:
+    fired = f'max_over_time(ALERTS{{alertstate="firing", rule="{SILENCED}"}}[10m])'
+    eventually(lambda: live.prometheus.query(fired), 60, "an alert of the silenced rule")
+    eventually(lambda: live.receiver.alerts("PrivacyViolation"), 60, "another violation at the receiver")
+    assert all(alert["labels"].get("rule") != SILENCED for body in live.receiver.bodies for alert in body["alerts"])
+
+
+def test_each_query_of_each_dashboard_has_data(live: Live) -> None:
+    play(live.system)
+    queries = list(dashboard_queries())
+    assert len(queries) > 35
+    empty: set[str] = set()
+
+    def all_have_data() -> bool:
+        nonlocal empty
+        empty = {
+            expression
+            for expression, may_be_empty in queries
+            if not live.prometheus.query(expression) and not may_be_empty
+        }
+        return not empty
+
+    assert wait_until(all_have_data, 30), empty
+
+
+def test_silence_of_the_traffic_raises_the_alarm_that_we_are_blind(live: Live) -> None:
+    eventually(lambda: live.receiver.alerts("PrivacyMonitorBlind"), 90, "PrivacyMonitorBlind at the receiver")
+    blind = {alert["labels"]["topic"] for alert in live.receiver.alerts("PrivacyMonitorBlind")}
+    assert blind <= set(TOPICS.values())
+    assert live.receiver.alerts("PrivacyMonitorWatchdog")
+
+
+def dashboard_queries() -> Iterator[tuple[str, bool]]:
+    for path in sorted((ALERTS / "dashboards").glob("*.json")):
+        board: dict[str, Any] = json.loads(path.read_text())
+        for panel in board["panels"]:
+            for target in panel["targets"]:
+                expression = shortened(target["expr"]).replace("$__rate_interval", "20s")
+                yield expression, target.get("allowEmpty", False)
