@@ -13,7 +13,7 @@ import pytest
 
 from detectors.consent.ledger import Choice, Coverage
 from monitor.context import load_shipped
-from monitor.pipeline import process
+from monitor.pipeline import Context, process
 from topics.adapters import make
 from topics.observation import AdapterOptions
 from topics.record import RawRecord
@@ -71,6 +71,13 @@ def register(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def context(register: Path) -> Context:
+    loaded = load_shipped(domains=["shop.example"], register_file=register)
+    found = loaded.context({"events": make("segment", AdapterOptions())}, "c1")
+    return msgspec.structs.replace(found, ledger=NoChoices())
+
+
 def event(origin: str, recipient: str, at: str) -> bytes:
     country, _, state = origin.partition("-")
     location = {"country": country, "region": state} if state else {"country": country}
@@ -88,11 +95,8 @@ def event(origin: str, recipient: str, at: str) -> bytes:
 
 @pytest.mark.parametrize(("origin", "recipient", "at", "rule"), EDGES)
 def test_the_date_of_the_event_decides_in_the_pipeline(
-    register: Path, origin: str, recipient: str, at: str, rule: str | None
+    context: Context, origin: str, recipient: str, at: str, rule: str | None
 ) -> None:
-    loaded = load_shipped(domains=["shop.example"], register_file=register)
-    context = loaded.context({"events": make("segment", AdapterOptions())}, "c1")
-    context = msgspec.structs.replace(context, ledger=NoChoices())
     record = RawRecord("events", 0, 0, TODAY_MS, None, event(origin, recipient, at))
     found = [each for each in process([record], context, {}).findings if each.recipient == recipient]
     assert [each.rule for each in found if each.rule.startswith("transfers.")] == ([rule] if rule else [])
