@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 something is wrong with what was looked at, 2 wrong use of
 75 (children of `run`) cannot work now and is started again.
 """
 
+import signal
 import sys
 import time
 from enum import StrEnum
@@ -23,6 +24,8 @@ from monitor.context import VERSION, Loaded, load, load_all, load_shipped
 from monitor.data import DataProblem, data_app
 from monitor.demo.record import record as record_demo
 from monitor.demo.run import run as run_demo
+from monitor.explain_command import Told, explained
+from monitor.explain_text import lines
 from monitor.files import ConfigProblems, client_settings, read_config
 from monitor.kafka import (
     DeliveryFailed,
@@ -144,7 +147,7 @@ def worker(config: ConfigOption = _DEFAULT_CONFIG, index: int = 0) -> None:
     """Be one traffic worker."""
     settings, loaded, kafka = load_all(config)
     try:
-        work(settings, loaded, kafka, index)
+        work(settings, loaded, kafka, index, str(config))
     except KafkaProblem as error:
         _fail(str(error), code=EXIT_TRY_AGAIN)
 
@@ -252,6 +255,43 @@ def inspect(  # noqa: PLR0913 - each is a flag of the command
 
 
 @app.command()
+def explain(  # noqa: PLR0913 - each is a flag of the command
+    file: Annotated[str | None, typer.Argument(help="Capture that holds the record; - is standard input.")] = None,
+    *,
+    topic: Annotated[str | None, typer.Option(help="Topic of the record, on the configured Kafka.")] = None,
+    partition: Annotated[int, typer.Option(min=0)] = 0,
+    offset: Annotated[int | None, typer.Option(min=0)] = None,
+    line: Annotated[int | None, typer.Option(min=1, help="Line of the file; the first without it.")] = None,
+    item: Annotated[int | None, typer.Option(min=0, help="Only this item of the record.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="Judge with this configuration.")] = None,
+    consent: Annotated[Path | None, typer.Option(help="Consent records (JSON Lines) instead of the ledger.")] = None,
+    form: Annotated[str | None, typer.Option("--format", help="Adapter of the file. Told from it.")] = None,
+    register: Annotated[Path | None, typer.Option(help="Transfer register, when there is no --config.")] = None,
+    domain: Annotated[list[str] | None, typer.Option(help="The shop's own domain. Told from the pages.")] = None,
+    person: Annotated[str, typer.Option("--from", help="Where the person is when no record says: US-CA, DE, …")] = "",
+    body: Annotated[str | None, typer.Option(help="Dotted path of the request body (Kong).")] = None,
+    reveal: Annotated[bool, typer.Option(help="Print the personal values too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the trace as JSON.")] = False,
+) -> None:
+    """Show how the verdict on one record came about, and what would flip it. Prints no personal value by default."""
+    options = AdapterOptions(body=body)
+    if topic is not None and offset is not None and file is None:
+        told = Told(topic=(topic, partition, offset), config=config or _DEFAULT_CONFIG, consent=consent)
+        loaded = None
+    elif file is not None and topic is None and offset is None:
+        capture = Capture(file, form)
+        told = Told(capture=capture, line=line, config=config, consent=consent, options=options)
+        loaded = None if config is not None else _knowledge(None, [capture], domain, register, person)
+    else:
+        raise typer.BadParameter("give a FILE, or --topic and --offset (and --partition) of a record on Kafka")
+    traces = explained(told, loaded, item=item, reveal=reveal)
+    if as_json:
+        sys.stdout.write(orjson.dumps(traces, option=orjson.OPT_INDENT_2).decode() + "\n")
+    else:
+        sys.stdout.write("\n".join(lines(traces)) + "\n")
+
+
+@app.command()
 def send(
     file: Annotated[str, typer.Argument(help="HAR file or JSON Lines; - is standard input.")],
     topic: Annotated[str, typer.Option(help="Topic to produce to.")],
@@ -282,11 +322,16 @@ def supervise(children: list[Child]) -> None:
     """Run children until SIGTERM or Ctrl-C."""
     stopping: list[bool] = []
     on_stop(lambda: stopping.append(True))
+    asked: list[bool] = []
+    signal.signal(signal.SIGHUP, lambda *_: asked.append(True))
     supervisor = Supervisor(children)
     supervisor.start()
     try:
         while not stopping:
             time.sleep(0.2)
+            if asked:
+                asked.clear()
+                supervisor.signal(signal.SIGHUP, "worker")
             supervisor.watch()
     finally:
         supervisor.stop()
