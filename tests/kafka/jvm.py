@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -121,8 +121,10 @@ class Node:
 class Cluster:
     """Apache Kafka brokers on 127.0.0.1 with data in a temporary folder; stop it, or use it in a with statement."""
 
-    def __init__(self, size: int = 1) -> None:
+    def __init__(self, size: int = 1, users: Mapping[str, str] | None = None) -> None:
         """Start brokers and wait until all of them are part of the cluster.
+
+        With `users` (name to password) each broker has a second listener, which asks for them by SASL/PLAIN.
 
         Raises:
             Unavailable: no Java 17, no Maven to fetch Kafka, or the brokers did not come up.
@@ -131,6 +133,8 @@ class Cluster:
         self._java = java()
         self._jars = kafka_jars()
         self._folder = Path(tempfile.mkdtemp(prefix="kafka-for-tests-"))
+        self._users = dict(users or {})
+        self._guarded: list[int] = []
         self.nodes: list[Node] = []
         try:
             self._start(size)
@@ -141,6 +145,11 @@ class Cluster:
     @property
     def bootstrap(self) -> str:
         return ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
+
+    @property
+    def guarded(self) -> str:
+        """The listeners that ask for a password."""
+        return ",".join(f"127.0.0.1:{port}" for port in self._guarded)
 
     def wait_ready(self, seconds: float = 60.0) -> None:
         """Wait until every broker that was started and not killed is a member of the cluster."""
@@ -176,6 +185,7 @@ class Cluster:
     def _start(self, size: int) -> None:
         ports = free_ports(2 * size)
         voters = ",".join(f"{i + 1}@127.0.0.1:{ports[2 * i + 1]}" for i in range(size))
+        self._guarded = free_ports(size) if self._users else []
         self.nodes = [self._node(i + 1, ports[2 * i], ports[2 * i + 1], voters, size) for i in range(size)]
         self._format()
         for node in self.nodes:
@@ -197,9 +207,20 @@ class Cluster:
             "log.dirs": str(folder / "data"),
             **fast_settings(size),
         }
+        if self._users:
+            self._guard(settings, self._guarded[node_id - 1])
         properties = folder / "server.properties"
         properties.write_text("".join(f"{key}={value}\n" for key, value in settings.items()), encoding="utf-8")
         return Node(node_id, port, folder, self._class("kafka.Kafka", str(properties)))
+
+    def _guard(self, settings: dict[str, str], port: int) -> None:
+        known = " ".join(f'user_{name}="{password}"' for name, password in self._users.items())
+        module = "org.apache.kafka.common.security.plain.PlainLoginModule"
+        for key in ("listeners", "advertised.listeners"):
+            settings[key] += f",GUARDED://127.0.0.1:{port}"
+        settings["listener.security.protocol.map"] += ",GUARDED:SASL_PLAINTEXT"
+        settings["sasl.enabled.mechanisms"] = "PLAIN"
+        settings["listener.name.guarded.plain.sasl.jaas.config"] = f"{module} required {known};"
 
     def _format(self) -> None:
         tool = ("kafka.tools.StorageTool", "format", "--cluster-id", _CLUSTER_ID, "--config")
