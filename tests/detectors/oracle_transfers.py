@@ -1,6 +1,6 @@
 """An independent judge of cross-border transfers: facts and plain values in, a status out.
 
-It shares no line, table or type with the detector that it checks. Its tables were typed in from the facts alone. Where those leave a
+It shares no line, table or type with the detector that it checks. Its tables hold the facts, typed in a second time. Where those leave a
 choice, both follow `docs/decisions/0005-transfers-judged.md`.
 """
 
