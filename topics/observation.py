@@ -112,6 +112,8 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """What told the country: `gateway-geo`, `event-location`, `declared-address`."""
     consent: Mapping[str, Any] = msgspec.field(default_factory=dict)
     """Consent objects in the event itself, by path (`context.gpc`, `context.us_privacy`, `context.consent`), decoded."""
+    region: str | None = None
+    """Cloud region or zone that answered, in the provider's spelling (`us-east-1`), where the record tells it."""
     parts: tuple[Part, ...] = ()
     """What may hold personal data: body, query, event properties and traits."""
 

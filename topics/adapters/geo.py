@@ -48,6 +48,8 @@ _PAIRS = (
 )
 _EDGESCAPE = "x-akamai-edgescape"
 _ANY_OF_THEM = frozenset({_EDGESCAPE, *(country for country, _ in _PAIRS)})
+HEADERS = frozenset({_EDGESCAPE, *(name for pair in _PAIRS for name in pair)})
+"""Names of the headers that are read here."""
 
 
 class Located(NamedTuple):

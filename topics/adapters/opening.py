@@ -16,7 +16,7 @@ BOM = b"\xef\xbb\xbf"
 class Group(NamedTuple):
     """An envelope that turned out to hold several items."""
 
-    items: Sequence[msgspec.Raw]
+    items: Sequence[msgspec.Raw | bytes | Rejected]
     read: "ReadItem"
     """Reads one of them; what the envelope says of all is bound into it."""
 
@@ -73,7 +73,7 @@ def _object(value: bytes, read: ReadItem, max_items: int) -> Reading:
     if isinstance(found, Observation):
         return [found]
     if found.reason in (Reason.SYNTAX, Reason.ENCODING):
-        pieces = list(_glued(value.decode("utf-8", "surrogateescape"), max_items))
+        pieces = list(glued(value.decode("utf-8", "surrogateescape"), max_items))
         if len(pieces) > 1:
             return _items(pieces, read, [], max_items)
     return [_of_message(found, value)]
@@ -134,7 +134,7 @@ def _not_an_object(value: bytes) -> Rejected:
     return _of_message(_guarded(plain, value, 0), value)  # type: ignore[arg-type]
 
 
-def _glued(text: str, max_items: int) -> Iterator[bytes | Rejected]:
+def glued(text: str, max_items: int) -> Iterator[bytes | Rejected]:
     """Give the objects that stand one after the other, and a Rejected for each stretch that is none.
 
     After a mistake the next line that starts behind it is tried, so one bad line costs no neighbour. Every character is scanned a bounded number

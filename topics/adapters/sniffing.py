@@ -12,6 +12,25 @@ _MARKS: tuple[tuple[str, tuple[tuple[bytes, ...], ...]], ...] = (
         "nginx",
         ((b'"remote_addr"',), (b'"request_uri"',), (b'"time_iso8601"',), (b'"request_method"', b'"http_user_agent"')),
     ),
+    ("otlp-spans", ((b'"resourceSpans"',), (b'"scopeSpans"',), (b'"traceId"', b'"spanId"', b'"attributes"'))),
+    ("apisix", ((b'"route_id"', b'"client_ip"'), (b'"start_time"', b'"request"', b'"upstream"'))),
+    ("envoy", ((b'"upstream_cluster"',), (b'authority"', b'"response_code"'))),
+    ("aws-lambda-proxy", ((b'"requestContext"', b'"headers"'), (b'"requestContext"', b'"multiValueHeaders"'))),
+    ("aws-apigw-access", ((b'"resourcePath"', b'"requestTime"'), (b'"routeKey"', b'"requestTime"'))),
+    ("aws-waf", ((b'"httpRequest"', b'"clientIp"'), (b'"webaclId"', b'"httpRequest"'))),
+    ("aws-cloudfront", ((b'"x-edge-request-id"',),)),
+    ("aws-alb", ((b"arn:aws:elasticloadbalancing:", b" app/"),)),
+    ("gcp-lb", ((b'"httpRequest"', b'"requestUrl"'),)),
+    (
+        "azure-gateway",
+        (
+            (b'"ApplicationGatewayAccessLog"',),
+            (b'"GatewayLogs"',),
+            (b'"FrontDoorAccessLog"',),
+            (b'"FrontdoorAccessLog"',),
+            (b'"AppServiceHTTPLogs"',),
+        ),
+    ),
     ("meta-conversions", ((b'"event_name"', b'"event_time"', b'"user_data"'),)),
     ("tiktok-events", ((b'"event_source_id"', b'"data"'), (b'"event_time"', b'"event"', b'"user"'))),
     ("ga4", ((b'"client_id"', b'"events"'), (b'"app_instance_id"', b'"events"'), (b'"url"', b"/g/collect?"))),
@@ -31,6 +50,11 @@ _MARKS: tuple[tuple[str, tuple[tuple[bytes, ...], ...]], ...] = (
     ),
 )
 _LINES: tuple[tuple[str, re.Pattern[bytes]], ...] = (
+    ("aws-alb", re.compile(rb"(?:https?|h2|grpcs|wss?) [0-9]{4}-[0-9]{2}-[0-9]{2}T[^ \n]+ app/")),
+    (
+        "aws-cloudfront",
+        re.compile(rb"#Version: 1\.0|#Fields: date time x-edge-location|[0-9-]{10}\t[0-9:]{8}\t[A-Z]{3}[0-9]+"),
+    ),
     ("snowplow-enriched", re.compile(rb"[^\t\n]*(?:\t[^\t\n]*){127,}")),
 )
 """How the first line of a format of text lines begins."""

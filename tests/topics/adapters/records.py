@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.topics.adapters import event_records
+from tests.topics.adapters import event_records, gateway_records
 from topics.observation import Observation, Reading
 from topics.record import RawRecord
 
@@ -98,6 +98,7 @@ VALID: dict[str, list[dict[str, Any]]] = {
     "nginx": [NGINX],
     "har": [HAR, HAR_ENTRY],
     **event_records.VALID,
+    **gateway_records.VALID,
 }
 SINGLE: dict[str, dict[str, Any]] = {
     "segment": SEGMENT,
@@ -105,8 +106,9 @@ SINGLE: dict[str, dict[str, Any]] = {
     "nginx": NGINX,
     "har": HAR_ENTRY,
     **event_records.SINGLE,
+    **gateway_records.SINGLE,
 }
-LINES: dict[str, list[str]] = {**event_records.LINES}
+LINES: dict[str, list[str]] = {**event_records.LINES, **gateway_records.LINES}
 
 
 def record(value: bytes | None) -> RawRecord:
