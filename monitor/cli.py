@@ -65,6 +65,7 @@ app.add_typer(register_app, name="register")
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Configuration file.")]
 _DEFAULT_CONFIG = Path("monitor.yaml")
 _SEND_BATCH = 500
+_WIDE = 200
 
 
 class FailOn(StrEnum):
@@ -196,14 +197,14 @@ def topics_list(
     existing = describe(client_settings(read_config(config).kafka, str(config))).topics if config else None
     table = Table(box=None)
     for column in ("topic", "key", "clean-up", "retention", "holds", *(["partitions"] if existing is not None else [])):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for topic in CATALOG:
         days = "for ever" if topic.retention_ms < 0 else f"{topic.retention_ms // 86_400_000} days"
         row = [topic.name, topic.key, topic.cleanup.value, days, topic.holds]
         if existing is not None:
             row.append(str(existing.get(topic.name, "absent")))
         table.add_row(*row)
-    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+    _console().print(table)
 
 
 @topics_app.command("create")
@@ -248,7 +249,7 @@ def inspect(  # noqa: PLR0913 - each is a flag of the command
         for line in inspect_module.as_lines(report, loaded.law):
             sys.stdout.write(orjson.dumps(line).decode() + "\n")
     else:
-        inspect_module.show(report, Console())
+        inspect_module.show(report, _console())
     worst = report.worst()
     if fail_on is not FailOn.NEVER and worst and SEVERITIES.index(worst) >= SEVERITIES.index(Severity(fail_on.value)):
         raise typer.Exit(1)
@@ -355,6 +356,11 @@ def _knowledge(
         register_file=register,
         assumed_origin=origin if person else Place(),
     )
+
+
+def _console() -> Console:
+    """Give standard output: as wide as the terminal, or wide enough that nothing is cut where another program reads."""
+    return Console() if sys.stdout.isatty() else Console(width=_WIDE)
 
 
 def _fail(*lines: str, code: int) -> NoReturn:
