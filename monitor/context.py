@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import TypeVar
@@ -137,7 +138,7 @@ def load(config: Config, file: str = "monitor.yaml") -> Loaded:
     key = _subject_key(config, file, problems)
     register = _register(config.register_file, mistake(file, ("register",), ""), problems)
     law_files = {**package_files("detectors.law", ".yaml"), **folders(config.law, file, "law", problems)}
-    law = _take(problems, read_pack(law_files))
+    law = _take(problems, _pack(tuple(law_files.items())))
     rules = _take(problems, compile_checked(rule_texts(config, file, problems), law))
     exempting = folders(config.exemptions, file, "exemptions", problems)
     exemptions = _take(problems, read_exemptions(exempting, rules)) if rules is not None else None
@@ -165,7 +166,7 @@ def load_shipped(
     """Read what is shipped alone, for captures that are judged without a configuration. Raises ConfigProblems."""
     problems: list[Problem] = []
     register = _register(register_file, Problem("--register", 0, "", ""), problems)
-    law = _take(problems, read_pack(package_files("detectors.law", ".yaml")))
+    law = _take(problems, _pack(tuple(package_files("detectors.law", ".yaml").items())))
     rules = _take(problems, compile_checked(package_files("detectors.rules.packs", ".yaml"), law))
     shipped = _shipped(problems)
     if problems or law is None or rules is None or shipped is None:
@@ -269,15 +270,30 @@ def _register(file: Path | None, named: Problem, problems: list[Problem]) -> Reg
 
 
 def _shipped(problems: list[Problem]) -> Shipped | None:
+    shipped, found = _tables()
+    problems += found
+    return shipped
+
+
+@lru_cache(maxsize=2)
+def _pack(files: tuple[tuple[str, str], ...]) -> tuple[LawPack | None, list[Problem]]:
+    """Read a law pack; the same texts give the same value, so that changed rules alone are loaded quickly."""
+    return read_pack(dict(files))
+
+
+@cache
+def _tables() -> tuple[Shipped | None, list[Problem]]:
+    """Read the shipped tables, once: they do not change while the program runs."""
+    problems: list[Problem] = []
     texts = {name: shipped_text(name) for name in ("taxonomy.yaml", "needs.yaml", "recipients.yaml", "steps.yaml")}
     taxonomy = _take(problems, read_taxonomy(*texts["taxonomy.yaml"]))
     recipients = _take(problems, read_recipients(*texts["recipients.yaml"]))
     steps = _take(problems, read_steps(*texts["steps.yaml"]))
     needs = _take(problems, read_needs(*texts["needs.yaml"], taxonomy)) if taxonomy is not None else None
     if taxonomy is None or needs is None or recipients is None or steps is None:
-        return None
+        return None, problems
     digest = hashlib.sha256("\0".join(text for text, _ in texts.values()).encode()).hexdigest()
-    return Shipped(taxonomy, needs, recipients, steps, digest)
+    return Shipped(taxonomy, needs, recipients, steps, digest), problems
 
 
 def _take(problems: list[Problem], result: tuple[Value | None, list[Problem]]) -> Value | None:

@@ -126,6 +126,15 @@ class Metrics:
         )
         self._finding_labels = Budget(_MOST_FINDING_SERIES, 3)
         self._recipient_labels = Budget(_MOST_RECIPIENT_SERIES, 1)
+        self.reloads = Counter(
+            "privacy_monitor_reload",
+            "Times that changed files were loaded: loaded, unchanged, or broken. "
+            "Any broken: somebody's change does not judge; the log says what is wrong, the last good rules go on.",
+            ["outcome"],
+            registry=registry,
+        )
+        for outcome in ("loaded", "unchanged", "broken"):
+            self.reloads.labels(outcome)
         build = Gauge("privacy_monitor_build_info", "The running version.", ["version"], registry=registry)
         build.labels(version).set(1)
 
@@ -173,6 +182,11 @@ class Metrics:
         after = self._finding_labels.overflows + self._recipient_labels.overflows
         if after > before:
             self.overflow.inc(after - before)
+
+    def judges_by(self, bundle: str) -> None:
+        """Tell which knowledge judges now."""
+        self.rules.clear()
+        self.rules.labels(bundle).set(1)
 
     def lag(self, ends: dict[Place, int], positions: dict[Place, int], topics: Iterable[str]) -> None:
         """Tell how far behind the assigned partitions are."""

@@ -74,6 +74,12 @@ class Supervisor:
             child.next_start = now + pause
             log.error("process ended and is started again", process=child.name, exit_code=code, pause_seconds=pause)
 
+    def signal(self, number: int, prefix: str) -> None:
+        """Send a signal to the children whose names begin so."""
+        for child in self.children:
+            if child.name.startswith(prefix) and child.process is not None and child.process.poll() is None:
+                child.process.send_signal(number)
+
     def stop(self, grace_seconds: float = 15.0) -> None:
         """End all of them: politely, then by force. The last started goes first."""
         alive = [child.process for child in reversed(self.children) if child.process is not None]

@@ -10,7 +10,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from detectors.consent.ledger import LedgerView, NoLedger
+from detectors.consent.ledger import Coverage, LedgerView, NoLedger
 from monitor.capture import Capture
 from monitor.config import Config
 from monitor.context import Loaded, adapters
@@ -24,7 +24,6 @@ from topics.record import RawRecord, Rejected
 
 BATCH = 1000
 _LEDGER_BATCH = 20_000
-_NEVER_MS = 2**53
 _TAKEN_FOR = (".gz", ".jsonl", ".json", ".ndjson", ".log", ".har")
 
 Batch = tuple[Sequence[RawRecord], LedgerView]
@@ -54,6 +53,18 @@ class Replay(Protocol):
         ...
 
 
+class _Complete:
+    """A ledger of which all has been read: it speaks for every moment, records without a broker time included."""
+
+    def __init__(self, view: LedgerView) -> None:
+        self.mark = view.mark
+        self.choices = view.choices
+
+    def coverage(self, broker_ms: int) -> Coverage:  # noqa: ARG002 - the protocol's signature
+        """Say that nothing is missing."""
+        return Coverage.READY
+
+
 class CaptureReplay(AbstractContextManager["CaptureReplay"]):
     """Captures. One that is named as a source topic (`shop.events.jsonl`) is read as the configuration says."""
 
@@ -68,7 +79,8 @@ class CaptureReplay(AbstractContextManager["CaptureReplay"]):
             topic: known.get(topic) or make(capture.adapter, AdapterOptions()) for topic, capture in self._captures
         }
         self.size = sum(capture.size for _, capture in self._captures)
-        self._ledger: LedgerView = NoLedger() if consent is None else self._consent(Capture(consent, "consent"), loaded)
+        # Of the format only this counts: a record for each line.
+        self._ledger: LedgerView = NoLedger() if consent is None else self._consent(Capture(consent, "segment"), loaded)
 
     def batches(self, advance: Callable[[int], None]) -> Iterator[Batch]:
         """Give the records of one capture after the other."""
@@ -85,11 +97,9 @@ class CaptureReplay(AbstractContextManager["CaptureReplay"]):
         records = capture.records("consent")
         while batch := list(islice(records, _LEDGER_BATCH)):
             writer.apply([_received_at_once(record, loaded) for record in batch], 0)
-        # All of it has been read: the ledger speaks for every moment.
-        writer.mark_fresh(_NEVER_MS)
         view = writer.view()
         self._cleanup.callback(view.close)
-        return view
+        return _Complete(view)
 
     def __exit__(self, *_: object) -> None:
         self._cleanup.close()

@@ -43,6 +43,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Captures = Annotated[list[str], typer.Argument(help="HAR files, or JSON Lines of a source format.")]
 Consent = Annotated[str | None, typer.Option(help="JSON Lines of the consent topic, for what people chose.")]
 _FEW = 20
+_WIDE = 240
+"""Columns where no terminal says how many: nothing is cut or broken then."""
 
 
 @rules_app.command()
@@ -298,7 +300,7 @@ def _rule(ruleset: RuleSet, name: str) -> Rule:
 
 
 def _console() -> Console:
-    return Console(soft_wrap=not sys.stdout.isatty())
+    return Console() if sys.stdout.isatty() else Console(width=_WIDE)
 
 
 def _print_json(value: object) -> None:

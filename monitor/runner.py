@@ -41,6 +41,8 @@ class Runner:
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._context = context
+        self._coming: Context | None = None
+        """Knowledge that judges from the next batch on."""
         self._jurisdictions = frozenset(context.law.timelines)
         self._writer = writer
         self._ledger = ledger
@@ -86,6 +88,13 @@ class Runner:
         """End after the batch under way. Safe to call from a signal handler."""
         self._stopping = True
 
+    def swap(self, context: Context) -> None:
+        """Judge by this from the next batch on; the one under way is judged to its end by what it began with.
+
+        Safe to call from another thread. Of several calls between two batches the last counts.
+        """
+        self._coming = context
+
     def not_ready(self) -> str:
         """Say why this worker does not work, or nothing when it does."""
         if not self._pending:
@@ -117,6 +126,11 @@ class Runner:
         at_once = self._worked and self._is_due_waiting()
         self._take(self._reader.poll(self._batch_records, 0 if at_once else _POLL_SECONDS))
         self._tell_lag()
+        coming = self._coming
+        if coming is not None and coming is not self._context:
+            self._context = coming
+            self._jurisdictions = frozenset(coming.law.timelines)
+            self._metrics.judges_by(coming.bundle)
         snapshot = self._ledger.view() if self._ledger is not None else None
         try:
             batch = self._due(snapshot)

@@ -15,6 +15,8 @@ from monitor.ledger import LedgerReader, LedgerWriter
 from monitor.logs import log
 from monitor.metrics import LedgerMetrics, Metrics
 from monitor.pages import Pages
+from monitor.pipeline import Context
+from monitor.reload import Reloader
 from monitor.runner import Runner
 from topics.catalog import ACCOUNTING, DEAD_LETTERS, FINDINGS, LINKS, SHADOW
 
@@ -25,8 +27,8 @@ LEDGER_BATCH = 20_000
 """Records of one transaction of the ledger, at most: larger ones make the file larger, and no quicker."""
 
 
-def work(config: Config, loaded: Loaded, settings: dict[str, object], index: int) -> None:
-    """Judge traffic until SIGTERM."""
+def work(config: Config, loaded: Loaded, settings: dict[str, object], index: int, file: str = "monitor.yaml") -> None:
+    """Judge traffic until SIGTERM; load the rules anew on SIGHUP and when their files change."""
     cluster = require_topics(
         settings,
         [
@@ -41,12 +43,16 @@ def work(config: Config, loaded: Loaded, settings: dict[str, object], index: int
     name = f"{socket.gethostname()}-{index}"
     registry = CollectorRegistry()
     metrics = Metrics(registry, version=loaded.version)
-    metrics.rules.labels(loaded.bundle).set(1)
+    metrics.judges_by(loaded.bundle)
     metrics.expect(source.topic for source in config.sources)
     exactly_once = config.delivery is Delivery.EXACTLY_ONCE
     writer = Writer(settings, transactional_id=f"{config.kafka.group}-{name}" if exactly_once else None)
+
+    def context(knowledge: Loaded) -> Context:
+        return knowledge.context(adapters(config), cluster.cluster_id, worker=name, delivery=config.delivery.value)
+
     runner = Runner(
-        loaded.context(adapters(config), cluster.cluster_id, worker=name, delivery=config.delivery.value),
+        context(loaded),
         lambda self: Reader(
             settings,
             group=config.kafka.group,
@@ -64,8 +70,20 @@ def work(config: Config, loaded: Loaded, settings: dict[str, object], index: int
     )
     pages = Pages(config.http.host, _port(config.http.port, index + 1), registry, runner.not_ready)
     on_stop(runner.stop)
+    reloader = Reloader(
+        config,
+        file,
+        loaded,
+        lambda knowledge: runner.swap(context(knowledge)),
+        lambda outcome: metrics.reloads.labels(outcome).inc(),
+    )
+    signal.signal(signal.SIGHUP, lambda *_: reloader.ask())
+    reloader.start()
     log.info("worker started", worker=name, pages=pages.url, bundle=loaded.bundle)
-    runner.run()
+    try:
+        runner.run()
+    finally:
+        reloader.stop()
     pages.close()
     log.info("worker stopped", worker=name)
 
