@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -35,8 +36,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON Lines.")]
 @law_app.command("list")
 def law_list(*, on: OnOption = "", law: LawOption = None, as_json: JsonOption = False) -> None:
     """List all jurisdictions as they stand on a day."""
-    rows = views.summary(read_law(law or ()), day(on))
-    _print(rows, as_json=as_json, title=f"Law on {day(on)}", hide={"basis", "law"})
+    when = day(on)
+    rows = views.summary(read_law(law or ()), when)
+    _print(rows, as_json=as_json, title=f"Law on {when}", hide={"basis", "law"})
 
 
 @law_app.command("show")
@@ -48,7 +50,8 @@ def law_show(
     as_json: JsonOption = False,
 ) -> None:
     """Show the duties of one jurisdiction and its parents on a day, and what a violation entails."""
-    pack, when, name = read_law(law or ()), day(on), jurisdiction.upper()
+    when, name = day(on), jurisdiction.upper()
+    pack = read_law(law or ())
     if name not in pack.jurisdictions:
         known = is_place(name) or name in BLOCS
         _refuse(f"{name}: the law pack has no such jurisdiction" if known else f"{name!a}: not an ISO 3166 code")
@@ -94,9 +97,10 @@ def law_diff(  # noqa: PLR0913 - each is a flag of the command
         rows = views.diff(before, today, today, other=after)
         pair = Judgement(before, None), Judgement(after, None)
     else:
-        pack, first, second = read_law(law or ()), day(old), day(new)
+        first, second = day(old), day(new)
         if second < first:
             _refuse(f"{new} is before {old}; give the earlier day first")
+        pack = read_law(law or ())
         rows = views.diff(pack, first, second)
         pair = Judgement(pack, first), Judgement(pack, second)
     changed: list[Difference] = []
@@ -121,8 +125,9 @@ def law_review(
     fail: Annotated[bool, typer.Option("--fail", help="Exit with 1 when a check is too old.")] = False,
 ) -> None:
     """List what needs a person: facts from memory, checks that are too old, facts that end soon, unknown first days."""
-    rows = views.review(read_law(law or ()), day(on), max_age_days=days)
-    _print(rows, as_json=as_json, title=f"To look at on {day(on)}")
+    when = day(on)
+    rows = views.review(read_law(law or ()), when, max_age_days=days)
+    _print(rows, as_json=as_json, title=f"To look at on {when}")
     if fail and any(row.why == "stale" for row in rows):
         raise typer.Exit(1)
 
@@ -133,11 +138,16 @@ def read_law(own: Sequence[Path]) -> LawPack:
     missing = [Problem(str(folder), 0, "", "there is no such folder") for folder in own if not folder.is_dir()]
     if missing:
         raise ConfigProblems(missing)
-    files = {**package_files("detectors.law", ".yaml"), **folders(own, "--law", "law", problems)}
-    pack, found = read_pack(files)
+    more = folders(own, "--law", "law", problems)
+    pack, found = read_pack({**package_files("detectors.law", ".yaml"), **more}) if own else _shipped_law()
     if pack is None or problems:
         raise ConfigProblems(sorted([*problems, *found]))
     return pack
+
+
+@cache
+def _shipped_law() -> tuple[LawPack | None, list[Problem]]:
+    return read_pack(package_files("detectors.law", ".yaml"))
 
 
 def day(text: str) -> date:
