@@ -2,6 +2,8 @@
 
 import gzip
 import io
+import json
+import re
 import stat
 import sys
 import zlib
@@ -9,11 +11,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+import msgspec
+
 from topics.adapters import ADAPTERS, sniff
 from topics.record import RawRecord
 
 _HEAD_BYTES = 65_536
 STANDARD_INPUT = "-"
+_ANY = msgspec.json.Decoder(msgspec.Raw)
+_JSON = json.JSONDecoder(strict=False)
+_BETWEEN = re.compile(r"[\s,]*")
 
 
 class CaptureProblem(Exception):
@@ -28,6 +35,8 @@ class Capture:
         self.name = name
         self.cut_line = 0
         """Line at which a compressed file breaks off; 0 when it does not. Known when its records were read."""
+        self.cut_at: int | None = None
+        """Byte at which a HAR file breaks off."""
         self._whole: bytes | None = None
         if adapter is not None and adapter not in ADAPTERS:
             raise CaptureProblem(f"unknown format {adapter!r}; there are {', '.join(sorted(ADAPTERS))}")
@@ -61,7 +70,9 @@ class Capture:
         """Give the records: offset is the line number less one, time is unknown. Blank lines are no records."""
         self.cut_line = 0
         if self.adapter == "har":
-            yield RawRecord(topic, 0, 0, -1, None, b"".join(self._lines()))
+            value, self.cut_at = _whole_entries(b"".join(self._lines()))
+            self.cut_line = int(self.cut_at is not None)
+            yield RawRecord(topic, 0, 0, -1, None, value)
             on_bytes(self.size)
             return
         for number, line in enumerate(self._lines()):
@@ -88,3 +99,26 @@ class Capture:
         if path.suffix == ".gz":
             return gzip.open(path, "rb")  # type: ignore[return-value]
         return path.open("rb")
+
+
+def _whole_entries(data: bytes) -> tuple[bytes, int | None]:
+    """Close a HAR file that breaks off after its last whole entry, and tell at which byte; others stay as they are."""
+    try:
+        _ANY.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    else:
+        return data, None
+    # A character for each byte: what is outside of strings is ASCII, and places stay places.
+    text = data.decode("latin-1")
+    begin = text.find("[", text.find('"entries"')) + 1
+    if '"entries"' not in text or not begin:
+        return data, None
+    end = at = begin
+    while (found := _BETWEEN.match(text, at)) is not None:
+        try:
+            _, end = _JSON.raw_decode(text, found.end())
+        except (ValueError, RecursionError):
+            break
+        at = end
+    return data[:end] + b"]}}", end

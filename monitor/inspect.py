@@ -111,7 +111,7 @@ def examine(
             for batch in _batches(records, _BATCH):
                 report.take(capture.name, process(batch, context, {}, report.witness))
             if capture.cut_line:
-                report.rejected.append((capture.name, capture.cut_line, None, "cut-short", None))
+                report.rejected.append((capture.name, capture.cut_line, None, "cut-short", capture.cut_at))
     return report
 
 
