@@ -23,6 +23,8 @@ class Law(msgspec.Struct, frozen=True, kw_only=True):
     """Regime for sensitive data: opt_in_consent, notice_and_opt_out, right_to_limit, necessary_only_no_sale, none."""
     duties: tuple[str, ...] = ()
     """Ids of the duties in force, for the finding."""
+    opt_out_days: int = 0
+    """Calendar days within which a recorded opt-out must have effect; 0 where no verified duty grants any."""
     exposure: tuple[str, ...] = ()
     """Ids of the duties in force that say what a violation entails: penalties, cure period, deadlines, breach clocks."""
     basis: Basis = Basis.POLICY
@@ -53,6 +55,8 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     """Signals that said otherwise."""
     seconds_since_refusal: int = -1
     """Age of the recorded refusal at the event; -1 when there is none."""
+    refused_by_signal: bool = False
+    """The recorded refusal was a browser's signal, which binds at once."""
 
 
 class TransferStatus(StrEnum):

@@ -73,6 +73,18 @@ class Step(StrEnum):
     ACCOUNT = "account"
 
 
+class Route(StrEnum):
+    """By which way data left for its recipient. NONE: it did not leave, or nobody can tell."""
+
+    NONE = ""
+    BROWSER = "browser"
+    SERVER_SIDE = "server-side"
+    GATEWAY = "gateway"
+    """A gateway of the shop's passed the browser's request on."""
+    LATE = "late"
+    """Long after the event: a retry, a backfill, or a device that was offline."""
+
+
 class Signal(msgspec.Struct, frozen=True, gc=False):
     """One consent signal found on the record, decoded."""
 
@@ -108,6 +120,7 @@ class DataFlow(msgspec.Struct, frozen=True, kw_only=True):
     proof: str = ""
     """How the disclosure is known: `request`, `upstream`, `integration`, `stage`."""
     proof_path: str = ""
+    route: Route = Route.NONE
     purpose: str = "unknown"
     origin: Place = Place()
     origin_conflict: str = ""

@@ -9,6 +9,7 @@ from detectors.classify.fields import Budget, find_fields
 from detectors.classify.origin import NoAddresses, Origin, PlaceOfAddress, origin_of
 from detectors.classify.places import CloudRegions
 from detectors.classify.recipients import Recipient, RecipientIndex
+from detectors.classify.route import route_of
 from detectors.classify.steps import StepMap
 from detectors.classify.taxonomy import Taxonomy
 from detectors.consent.signals import find_signals
@@ -57,6 +58,7 @@ def classify(observation: Observation, broker_ms: int, know: Knowledge) -> Class
     at_ms = _event_time(observation.at_ms, broker_ms, know.skew_ms)
     common = _Common(
         at_ms=at_ms,
+        broker_ms=broker_ms,
         subjects=_subjects(observation, know.key),
         origin=origin_of(observation, know.addresses, know.assumed_origin),
         step=step,
@@ -87,6 +89,7 @@ class _Target(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Common(msgspec.Struct, frozen=True, kw_only=True):
     at_ms: int
+    broker_ms: int
     subjects: tuple[str, ...]
     origin: Origin
     step: Step
@@ -204,6 +207,7 @@ def _flow(observation: Observation, common: _Common, target: _Target) -> DataFlo
         role=target.role,
         proof=target.proof,
         proof_path=target.proof_path,
+        route=route_of(observation, target.proof, common.at_ms, common.broker_ms),
         purpose=target.purpose,
         origin=common.origin.place,
         origin_conflict=common.origin.conflict,

@@ -148,4 +148,5 @@ def _of_choice(
         at_ms=choice.at_ms,
         conflicts=conflicts,
         seconds_since_refusal=since,
+        refused_by_signal=since >= 0 and choice.source == "gpc",
     )

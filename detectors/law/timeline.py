@@ -13,6 +13,7 @@ from detectors.law.model import (
     Duty,
     Jurisdiction,
     Minimisation,
+    OptOutDeadline,
     OptOutRight,
     OptOutSignal,
     Sensitive,
@@ -110,12 +111,18 @@ def _span(jurisdiction: Jurisdiction, duties: Sequence[Duty], day: int) -> Span:
             isinstance(duty, Minimisation) and duty.standard is Standard.REQUESTED for duty in verified
         ),
         sensitive=max(sensitive, key=_LOUDNESS.index).value if sensitive else "none",
+        opt_out_days=max((_calendar_days(duty) for duty in verified if isinstance(duty, OptOutDeadline)), default=0),
         duties=tuple(duty.id for duty in verified),
         exposure=tuple(duty.id for duty in verified if duty.kind in CONSEQUENCES),
         basis=Basis.LAW if kinds & GROUNDS else Basis.POLICY,
     )
     warnings = tuple(duty for duty in current if duty.confidence is Confidence.RECALLED)
     return Span(law, verified, warnings, kinds)
+
+
+def _calendar_days(deadline: OptOutDeadline) -> int:
+    """Give the calendar days that business days span; holidays, which come on top, are not known here."""
+    return -(-deadline.days // 5) * 7 if deadline.business_days else deadline.days
 
 
 def regime_of(duties: Sequence[Duty]) -> str:

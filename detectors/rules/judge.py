@@ -170,6 +170,8 @@ def _proof(facts: Assessment) -> tuple[tuple[str, str], ...]:
         consent = facts.consent
         pairs = [("signal", consent.signal), ("path", consent.path), ("reason", consent.reason)]
         pairs += [("conflict", conflict) for conflict in consent.conflicts]
+        if consent.seconds_since_refusal >= 0:
+            pairs.append(("seconds-since-refusal", str(consent.seconds_since_refusal)))
     elif facts.detector is Detector.CROSS_JURISDICTION_TRANSFER:
         transfer = facts.transfer
         pairs = [
@@ -199,4 +201,5 @@ def _proof(facts: Assessment) -> tuple[tuple[str, str], ...]:
         pairs += [("origin-source", flow.origin.source), ("origin-rival", rival.subdivision or rival.country)]
         pairs += [("origin-rival-source", rival.source)]
     pairs += [("recipient-proof", flow.proof), ("recipient-path", flow.proof_path)]
+    pairs.append(("route", flow.route.value))
     return tuple([(name, sanitise_path(value)) for name, value in pairs if value])
