@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detectors.classify import origin
 from detectors.classify.origin import CONFLICTS, NoAddresses, Origin, Remembered, origin_of
 from topics.flow import Place
 from topics.observation import Kind, Media, Observation, Part
@@ -162,6 +163,12 @@ def test_no_body_breaks_it(document: object, form: bytes) -> None:
     except TypeError:
         data = b'{"country": '
     for observation in (seen(data), seen(b"country" + form), seen(b"a[country]=" + form, media=Media.FORM)):
-        origin = told(observation)
-        assert origin.conflict in CONFLICTS
-        assert len(origin.place.country) == 2
+        place = told(observation)
+        assert place.conflict in CONFLICTS
+        assert len(place.place.country) == 2
+
+
+def test_the_cheap_gate_lets_every_known_key_of_an_address_through() -> None:
+    keys = [key for key, kind in origin._KEYS.items() if kind < origin._PERSON] + sorted(origin._ADDRESSES)
+    for key in keys:
+        assert origin._may_address(key.encode()), key
