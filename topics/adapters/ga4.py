@@ -26,6 +26,7 @@ from topics.adapters.conversions import (
     value,
     without_credentials,
 )
+from topics.adapters.moments import milliseconds
 from topics.adapters.opening import Group, read_message
 from topics.adapters.tolerant import OBJECT, value_of
 from topics.observation import AdapterOptions, Destination, Kind, Observation, Reading, Via
@@ -90,7 +91,7 @@ class Ga4:
             kind=Kind.EVENT,
             source=self.name,
             service=self._service,
-            at_ms=reading.milliseconds(moment),
+            at_ms=milliseconds(moment),
             record_id=reading.text(value(params, "transaction_id")),
             name=name,
             host=page.host,
@@ -135,7 +136,7 @@ class Ga4:
             kind=Kind.REQUEST,
             source=self.name,
             service=self._service,
-            at_ms=reading.milliseconds(value(held, "timestamp", "time", "at")),
+            at_ms=milliseconds(value(held, "timestamp", "time", "at")),
             name=reading.text(found.get("en")),
             method=reading.text(value(held, "method")),
             host=request.host if request else None,

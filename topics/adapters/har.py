@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from topics.adapters import geo, reading
+from topics.adapters.moments import milliseconds
 from topics.adapters.opening import Group, read_message
 from topics.adapters.tolerant import Tolerant
 from topics.observation import AdapterOptions, Destination, Kind, Observation, Part, Reading, Via
@@ -125,7 +126,7 @@ class Har:
             kind=Kind.REQUEST,
             source="har",
             service=self._service or page_host or "",
-            at_ms=reading.milliseconds(entry.started),
+            at_ms=milliseconds(entry.started),
             method=reading.text(request.method),
             host=host,
             path=(url[2] or "/") if url and host else None,

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from topics.adapters import geo, reading
+from topics.adapters.moments import milliseconds
 from topics.adapters.opening import read_message
 from topics.adapters.tolerant import OBJECT, Tolerant, value_of
 from topics.observation import AdapterOptions, Destination, Kind, Observation, Part, Reading, Via
@@ -110,7 +111,7 @@ class Kong:
             kind=Kind.REQUEST,
             source="kong",
             service=self._service or (reading.text(log.service.name) if log.service else None) or "",
-            at_ms=reading.milliseconds(log.started_at),
+            at_ms=milliseconds(log.started_at),
             record_id=reading.text(request.id),
             name=(reading.text(log.route.name) or reading.text(log.route.id)) if log.route else None,
             method=reading.text(request.method),

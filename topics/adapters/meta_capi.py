@@ -21,6 +21,7 @@ from topics.adapters.conversions import (
     receivers,
     value,
 )
+from topics.adapters.moments import milliseconds
 from topics.adapters.opening import Group, read_message
 from topics.adapters.tolerant import OBJECT, value_of
 from topics.observation import AdapterOptions, Kind, Observation, Reading
@@ -75,7 +76,7 @@ class MetaConversions:
             kind=Kind.EVENT,
             source=self.name,
             service=self._service,
-            at_ms=reading.milliseconds(value(members, "event_time")),
+            at_ms=milliseconds(value(members, "event_time")),
             record_id=reading.text(value(members, "event_id")),
             name=name,
             host=page.host,

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from topics.adapters import geo, reading
+from topics.adapters.moments import milliseconds
 from topics.adapters.opening import read_message
 from topics.adapters.tolerant import OBJECT, value_of
 from topics.observation import AdapterOptions, Destination, Kind, Observation, Reading, Via
@@ -92,7 +93,7 @@ class Nginx:
             kind=Kind.REQUEST,
             source="nginx",
             service=self._service or log.get("service", ""),
-            at_ms=reading.milliseconds(log.get("time")),
+            at_ms=milliseconds(log.get("time")),
             record_id=log.get("request_id"),
             name=log.get("route"),
             method=log.get("method"),

@@ -1,9 +1,7 @@
-"""How all formats spell the same things: absent values, times, addresses, hosts, URLs, header maps, bodies."""
+"""How all formats spell the same things: absent values, addresses, hosts, URLs, header maps, bodies."""
 
-import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
@@ -22,19 +20,16 @@ Headers = Mapping[str, tuple[str, ...]]
 _NULL = msgspec.Raw(b"null")
 _TEXT = msgspec.json.Decoder(str)
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
-_NUMBER = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,9})?")
 _ADDRESS = re.compile(r"[0-9A-Fa-f.:]{2,45}(?:%[0-9A-Za-z]{1,16})?")
 _HOST = re.compile(r"\[[0-9a-f:.%]{2,64}\](?::[0-9]{1,5})?|[^\s:/?#@\[\]\\\x00-\x1f\x7f]{1,253}(?::[0-9]{1,5})?")
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(?:\?([^#]*))?")
 _VISITOR = re.compile(r"(?:^|;)\s*(ajs_user_id|visitor_id|ajs_anonymous_id)=([^;]*)")
 _VISITOR_KINDS = {"ajs_user_id": "user_id", "visitor_id": "anonymous_id", "ajs_anonymous_id": "anonymous_id"}
 _NOBODY = frozenset({"null", "undefined", "none", "nan", "00000000-0000-0000-0000-000000000000"})
+_NOBODY_LENGTHS = frozenset(map(len, _NOBODY))
 _DEFAULT_PORTS = ("80", "443")
-_LONGEST_TIME = 40
-_FIRST_MS, _LAST_MS = 10**11, 10**14
 _LONGEST_CACHED = 2_048
+_LONGEST_HOST = 512
 
 
 def text(value: Any) -> str | None:
@@ -57,10 +52,12 @@ def whole(value: Any) -> int | None:
 
 def identifier(value: Any) -> str | None:
     """Give a person's identifier; None for words by which clients say that they know none."""
-    found = text(value)
-    if found is None or found.strip().lower() in _NOBODY:
+    if type(value) is not str:
+        return text(value)
+    found = value.strip()
+    if not found or found == "-" or (len(found) in _NOBODY_LENGTHS and found.lower() in _NOBODY):
         return None
-    return found.strip() or None
+    return found
 
 
 def email(value: Any) -> str | None:
@@ -68,44 +65,6 @@ def email(value: Any) -> str | None:
     if type(value) is not str or "@" not in value or len(value) > 320:
         return None
     return value.strip().lower()
-
-
-def milliseconds(value: Any) -> int | None:
-    """Read a moment as milliseconds since the epoch; None when it cannot be read.
-
-    Takes ISO 8601 with any offset and fraction (without an offset: UTC), and numbers, also as text, in seconds, milliseconds, microseconds
-    or nanoseconds: the unit is told by the size, which is distinct from 1973 to 5138.
-    """
-    if type(value) is int and _FIRST_MS <= value < _LAST_MS:
-        return value
-    if type(value) is str:
-        if not 8 <= len(value) <= _LONGEST_TIME:
-            return None
-        if value[4:5] == "-":
-            try:
-                moment = datetime.fromisoformat(value)
-            except ValueError:
-                return None
-            return ((moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment) - _EPOCH) // _MILLISECOND
-        if not _NUMBER.fullmatch(value):
-            return None
-        value = float(value) if "." in value else int(value)
-    if type(value) is not int and (type(value) is not float or not math.isfinite(value)):
-        return None
-    for start, end, per_millisecond in _SCALES:
-        if start <= value < end:
-            # Only seconds can have a fraction of a millisecond's worth.
-            return round(value * 1000) if per_millisecond == 0 else int(value) // per_millisecond
-    return None
-
-
-_SCALES: tuple[tuple[float, float, int], ...] = (
-    # The first includes times before 1973 nowhere: 20240101 is a date without dashes, not a moment of 1970.
-    (1e8, 1e11, 0),
-    (1e11, 1e14, 1),
-    (1e14, 1e17, 1_000),
-    (1e17, 1e20, 1_000_000),
-)
 
 
 def address(value: Any) -> str | None:
@@ -136,18 +95,19 @@ def client_address(peer: Any, forwarded: str | None, trusted_proxies: int) -> st
     return address(peer)
 
 
-@lru_cache(maxsize=4_096)
 def host(value: str | None) -> str | None:
     """Give a host in lower case without default port and final dot; None when it cannot be a host."""
-    if value is None:
-        return None
+    return _host(value) if value is not None and len(value) <= _LONGEST_HOST else None
+
+
+@lru_cache(maxsize=4_096)
+def _host(value: str) -> str | None:
     name, port = _split_port(value.strip().lower())
     if not _HOST.fullmatch(name) or name in ABSENT:
         return None
     return f"{name}:{port}" if port and port not in _DEFAULT_PORTS else name
 
 
-@lru_cache(maxsize=4_096)
 def host_name(value: str | None) -> str | None:
     """Give a host in lower case without any port."""
     found = host(value)

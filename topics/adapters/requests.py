@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from topics.adapters import geo, reading
+from topics.adapters.moments import milliseconds
 from topics.observation import AdapterOptions, Destination, Kind, Observation, Part, Via
 
 SIGNALS = ("sec-gpc", "dnt")
@@ -68,7 +69,7 @@ def observe(log: Logged, item: int, source: str, options: AdapterOptions) -> Obs
         kind=Kind.REQUEST,
         source=source,
         service=options.service or reading.text(log.service) or "",
-        at_ms=reading.milliseconds(log.at),
+        at_ms=milliseconds(log.at),
         record_id=reading.text(log.record_id),
         name=reading.text(log.route),
         method=reading.text(log.method),

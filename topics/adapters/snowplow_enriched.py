@@ -10,6 +10,7 @@ import msgspec
 from topics.adapters import geo, reading
 from topics.adapters.conversions import page_of, staged
 from topics.adapters.lines import ReadLine, read_lines
+from topics.adapters.moments import milliseconds
 from topics.adapters.snowplow import Described
 from topics.adapters.tolerant import OBJECT, value_of
 from topics.observation import AdapterOptions, Kind, Media, Observation, Part, Reading
@@ -110,7 +111,7 @@ class SnowplowEnriched:
             kind=Kind.EVENT,
             source=self.name,
             service=self._service or reading.text(row.get("app_id")) or "",
-            at_ms=next((at for each in moments if (at := reading.milliseconds(each)) is not None), None),
+            at_ms=next((at for each in moments if (at := milliseconds(each)) is not None), None),
             record_id=reading.text(row.get("event_id")),
             name=reading.text(row.get("event_name")) or found.event or reading.text(row.get("event")),
             host=page.host or reading.host(row.get("page_urlhost")),

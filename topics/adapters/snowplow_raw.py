@@ -10,6 +10,7 @@ import msgspec
 
 from topics.adapters import geo, reading
 from topics.adapters.conversions import Carrier, carrier, members_of, page_of, staged
+from topics.adapters.moments import milliseconds
 from topics.adapters.opening import Group, read_message
 from topics.adapters.snowplow import Described, decoded
 from topics.adapters.tolerant import OBJECT, value_of
@@ -109,7 +110,7 @@ class SnowplowRaw:
             kind=Kind.EVENT,
             source=self.name,
             service=self._service or reading.text(event.get("aid")) or "",
-            at_ms=next((at for each in moments if (at := reading.milliseconds(each)) is not None), None),
+            at_ms=next((at for each in moments if (at := milliseconds(each)) is not None), None),
             record_id=reading.text(event.get("eid")),
             name=found.event or reading.text(event.get("se_ac")) or _NAMES.get(kind) or reading.text(kind),
             host=page.host,

@@ -1,10 +1,14 @@
 """Values that every format spells alike."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from topics.adapters.reading import address, client_address, host, milliseconds, visitor_ids
+from topics.adapters.moments import milliseconds
+from topics.adapters.reading import address, client_address, host, visitor_ids
 
 AT = 1772445600250
 
@@ -81,3 +85,27 @@ def test_visitor_cookies_are_unquoted_and_others_of_like_name_ignored() -> None:
         "user_id": "u 7",
         "anonymous_id": "a",
     }
+
+
+@given(st.datetimes(datetime(1973, 1, 1), datetime(5000, 1, 1)))  # noqa: DTZ001 - the zone is written below
+def test_the_form_that_browsers_write_is_read_like_every_other(at: datetime) -> None:
+    text = at.isoformat(timespec="milliseconds")
+    moment = milliseconds(f"{text}+00:00")
+    assert milliseconds(f"{text}Z") == moment
+    assert moment == int(at.replace(microsecond=0, tzinfo=UTC).timestamp()) * 1000 + at.microsecond // 1000
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-03-02T10:00:60.250Z",
+        "2026-03-02T10:00:6x.250Z",
+        "2026-03-02T10:61:00.250Z",
+        "2026-02-30T10:00:00.250Z",
+        "2026-03-02T10:00:00.\u0662\u0665\u0660Z",
+        "2026-03-02T10:00x00.250Z",
+        "xxxxxxxxxxxxxxxxxxx.250Z",
+    ],
+)
+def test_what_only_looks_like_that_form_is_no_moment(value: str) -> None:
+    assert milliseconds(value) is None
