@@ -18,6 +18,7 @@ from rich.table import Table
 
 from monitor import inspect as inspect_module
 from monitor.alert_plane import keep_alerts
+from monitor.backtest_command import backtest
 from monitor.capture import Capture, CaptureProblem
 from monitor.config import Config
 from monitor.context import VERSION, Loaded, load, load_all, load_shipped
@@ -58,6 +59,7 @@ app = typer.Typer(
 topics_app = typer.Typer(help="The monitor's own topics.", no_args_is_help=True)
 app.add_typer(topics_app, name="topics")
 app.add_typer(rules_app, name="rules")
+app.command()(backtest)
 app.add_typer(data_app, name="data")
 app.add_typer(law_app, name="law")
 app.add_typer(register_app, name="register")

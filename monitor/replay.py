@@ -16,7 +16,6 @@ from monitor.config import Config
 from monitor.context import Loaded, adapters
 from monitor.kafka import Settings, SpanReader
 from monitor.ledger import LedgerReader, LedgerWriter
-from monitor.pipeline import Context
 from topics.adapters import make
 from topics.consent import read as read_consent
 from topics.observation import Adapter, AdapterOptions
@@ -142,9 +141,8 @@ class TopicReplay(AbstractContextManager["TopicReplay"]):
         self._cleanup.close()
 
 
-def played(replay: Replay, loaded: Loaded, console: Console) -> Iterator[tuple[Batch, Context]]:
-    """Play traffic with a progress bar: each batch, and the knowledge that judges it (without its ledger)."""
-    context = loaded.context(replay.adapters, replay.cluster)
+def played(replay: Replay, console: Console) -> Iterator[Batch]:
+    """Play traffic with a progress bar."""
     progress = Progress(
         TextColumn("judging"),
         BarColumn(),
@@ -156,8 +154,7 @@ def played(replay: Replay, loaded: Loaded, console: Console) -> Iterator[tuple[B
     )
     with progress:
         task = progress.add_task("", total=replay.size)
-        for batch in replay.batches(lambda count: progress.advance(task, count)):
-            yield batch, context
+        yield from replay.batches(lambda count: progress.advance(task, count))
 
 
 def _topic(name: str) -> str:

@@ -238,7 +238,8 @@ def exempt(
 
 
 def _play(replay: CaptureReplay, loaded: Loaded, take: Callable[[Outcome], None]) -> None:
-    for (batch, ledger), context in played(replay, loaded, Console(stderr=True)):
+    context = loaded.context(replay.adapters, replay.cluster)
+    for batch, ledger in played(replay, Console(stderr=True)):
         take(process(batch, msgspec.structs.replace(context, ledger=ledger), {}))
 
 
