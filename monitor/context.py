@@ -285,9 +285,10 @@ def _pack(files: tuple[tuple[str, str], ...]) -> tuple[LawPack | None, list[Prob
 def _tables() -> tuple[Shipped | None, list[Problem]]:
     """Read the shipped tables, once: they do not change while the program runs."""
     problems: list[Problem] = []
-    texts = {name: shipped_text(name) for name in ("taxonomy.yaml", "needs.yaml", "recipients.yaml", "steps.yaml")}
+    names = ("taxonomy.yaml", "needs.yaml", "recipients.yaml", "companies.yaml", "steps.yaml")
+    texts = {name: shipped_text(name) for name in names}
     taxonomy = _take(problems, read_taxonomy(*texts["taxonomy.yaml"]))
-    recipients = _take(problems, read_recipients(*texts["recipients.yaml"]))
+    recipients = _take(problems, read_recipients(*texts["recipients.yaml"], *texts["companies.yaml"]))
     steps = _take(problems, read_steps(*texts["steps.yaml"]))
     needs = _take(problems, read_needs(*texts["needs.yaml"], taxonomy)) if taxonomy is not None else None
     if taxonomy is None or needs is None or recipients is None or steps is None:

@@ -122,6 +122,11 @@ class DataFlow(msgspec.Struct, frozen=True, kw_only=True):
     proof_path: str = ""
     route: Route = Route.NONE
     purpose: str = "unknown"
+    known_by: str = ""
+    """How recipient and purpose are known, from the surest: `register`, `name`, `host`, `host-path`, `path`, `looks`; empty: not.
+
+    By its looks a request has a likely purpose, and a recipient that nobody has listed.
+    """
     origin: Place = Place()
     origin_conflict: str = ""
     """What a second source says otherwise: `country`, `subdivision`, or empty."""

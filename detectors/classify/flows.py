@@ -8,7 +8,7 @@ import msgspec
 from detectors.classify.fields import Budget, find_fields
 from detectors.classify.origin import NoAddresses, Origin, PlaceOfAddress, origin_of
 from detectors.classify.places import CloudRegions
-from detectors.classify.recipients import Recipient, RecipientIndex
+from detectors.classify.recipients import Known, Recipient, RecipientIndex
 from detectors.classify.route import route_of
 from detectors.classify.steps import StepMap
 from detectors.classify.taxonomy import Taxonomy
@@ -18,6 +18,7 @@ from topics.flow import DataFlow, Field, Place, Role, Signal, Step
 from topics.observation import Destination, Kind, Media, Observation, Via
 from topics.subject import SubjectKey
 
+_LONGEST_QUERY = 4_096
 _OWN_SUFFIXES = (".internal", ".local", ".localhost", ".svc", ".cluster.local", ".lan")
 
 
@@ -81,6 +82,7 @@ class _Target(msgspec.Struct, frozen=True, kw_only=True):
     id: str = "unknown"
     host: str = ""
     purpose: str = "unknown"
+    known_by: str = ""
     proof: str = ""
     proof_path: str = ""
     destination: Place = Place()
@@ -141,27 +143,49 @@ def _targets(observation: Observation, know: Knowledge) -> list[_Target]:
 def _target(destination: Destination, observation: Observation, know: Knowledge) -> _Target | None:
     by_name = destination.via in {Via.INTEGRATION, Via.STAGE}
     name = destination.name
-    known: Recipient | None
+    known: Known | None
     if by_name:
-        entry, known = know.register.by_name(name), know.recipients.lookup_name(name)
+        entry, recipient = know.register.by_name(name), know.recipients.lookup_name(name)
+        known = Known(recipient.purpose, recipient, "name", "") if recipient else None
     else:
-        entry, known = know.register.by_host(name), know.recipients.lookup_host(name)
+        entry = know.register.by_host(name)
         if entry is None and is_own_host(name, know):
-            # A tracker behind a first-party name is known by the shape of its path.
-            known = know.recipients.lookup_path(observation.path or "")
-            if known is None:
+            # A tracker behind a first-party name is known by the shape of its path; looks prove no recipient.
+            known = know.recipients.lookup_own(name, observation.path or "", _query(observation))
+            if known is None or known.recipient is None:
                 return None
+        else:
+            known = _known_of_request(destination, observation, know)
+            if entry is not None and known is not None and known.recipient is None:
+                known = None
+        recipient = known.recipient if known else None
     return _Target(
         location=destination.path or destination.via.value,
-        role=_role(entry, known),
-        id=entry.id if entry else known.id if known else "unknown",
+        role=_role(entry, recipient),
+        id=entry.id if entry else recipient.id if recipient else "unknown",
         host=name if by_name else know.recipients.registrable(name) or name,
         purpose=_purpose(entry, known),
+        known_by=known.how if known else "register" if entry else "",
         proof=destination.via.value,
         proof_path=destination.path,
-        destination=_destination(entry, known, "" if by_name else name, know.regions),
+        destination=_destination(entry, recipient, "" if by_name else name, know.regions),
         entry=entry,
     )
+
+
+def _known_of_request(destination: Destination, observation: Observation, know: Knowledge) -> Known | None:
+    """Tell what a request to somebody else's host was for. What a gateway passed on has the shop's own path and cookies."""
+    if destination.via is Via.REQUEST:
+        return know.recipients.lookup_request(
+            destination.name, observation.path or "", _query(observation), observation.cookies or ""
+        )
+    known = know.recipients.lookup_request(destination.name, observation.path or "")
+    return None if known is not None and known.recipient is None else known
+
+
+def _query(observation: Observation) -> str:
+    query = next((part.data for part in observation.parts if part.path == "query" and part.media is Media.FORM), b"")
+    return query[:_LONGEST_QUERY].decode("utf-8", "replace")
 
 
 def _role(entry: RegisterEntry | None, known: Recipient | None) -> Role:
@@ -170,7 +194,7 @@ def _role(entry: RegisterEntry | None, known: Recipient | None) -> Role:
     return Role.THIRD_PARTY if known is not None else Role.UNKNOWN
 
 
-def _purpose(entry: RegisterEntry | None, known: Recipient | None) -> str:
+def _purpose(entry: RegisterEntry | None, known: Known | None) -> str:
     """Tell the purpose. Our own knowledge of a company comes first: a register cannot rename what a recipient does.
 
     Only where the list says nothing, or says one of several purposes that the register narrows, the register speaks.
@@ -209,6 +233,7 @@ def _flow(observation: Observation, common: _Common, target: _Target) -> DataFlo
         proof_path=target.proof_path,
         route=route_of(observation, target.proof, common.at_ms, common.broker_ms),
         purpose=target.purpose,
+        known_by=target.known_by,
         origin=common.origin.place,
         origin_conflict=common.origin.conflict,
         origin_rival=common.origin.rival,

@@ -22,7 +22,9 @@ def taxonomy() -> Taxonomy:
 
 @cache
 def recipients() -> RecipientIndex:
-    value, problems = read_recipients(text("recipients.yaml"), "recipients.yaml")
+    value, problems = read_recipients(
+        text("recipients.yaml"), "recipients.yaml", text("companies.yaml"), "companies.yaml"
+    )
     assert value, problems
     return value
 

@@ -65,9 +65,10 @@ def test_the_registrable_domain_follows_the_public_suffix_list() -> None:
 
 def test_the_shipped_list_is_broad_and_speaks_in_known_purposes() -> None:
     known = recipients().by_id.values()
-    assert len(known) >= 120
+    assert len(known) >= 600
+    assert sum(len(each.hosts) for each in known) >= 1_500
     assert {each.purpose for each in known} <= PURPOSES
-    assert all(each.hosts for each in known)
+    assert all(each.hosts or each.under for each in known)
 
 
 def test_a_host_that_two_companies_claim_is_a_mistake() -> None:
@@ -84,3 +85,63 @@ def test_an_unknown_purpose_is_a_mistake_with_its_line() -> None:
     assert value is None
     assert problems[0].line > 1
     assert problems[0].path.endswith("purpose")
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "query", "purpose", "how"),
+    [
+        ("www.google.com", "/pagead/1p-user-list/1", "", "advertising.targeted", "host-path"),
+        ("www.google.co.uk", "/ads/ga-audiences", "", "advertising.targeted", "host-path"),
+        ("www.google.com", "/recaptcha/api.js", "", "security.fraud", "host-path"),
+        ("www.google.com", "/search", "q=shoes", "functional", "host"),
+        ("fonts.gstatic.com", "/s/a.woff2", "", "content", "host"),
+        ("d1.cloudfront.net", "/b/ss/suite/1/JS/s1", "", "analytics", "path"),
+        ("px.nobody.example", "/sync", "partner_uid=1&gdpr=1", "advertising.targeted", "looks"),
+        ("nobody.example", "/v2/collector.php", "url=a&ref=b&sw=1", "analytics", "looks"),
+    ],
+)
+def test_a_request_tells_its_purpose_and_how_that_is_known(
+    host: str, path: str, query: str, purpose: str, how: str
+) -> None:
+    known = recipients().lookup_request(host, path, query)
+    assert known is not None
+    assert (known.purpose, known.how) == (purpose, how)
+    assert (known.recipient is None) == (how == "looks")
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "query"),
+    [
+        ("events.city.example", "/berlin/concert", "page=2"),
+        ("cdn.nobody.example", "/img/logo.gif", ""),
+        ("api.partner.example", "/v1/orders", "uid=7"),
+        ("static.nobody.example", "/pixel-perfect.css", "v=3"),
+        ("nobody.example", "/", ""),
+        ("", "", ""),
+    ],
+)
+def test_one_sign_alone_proves_no_purpose(host: str, path: str, query: str) -> None:
+    assert recipients().lookup_request(host, path, query) is None
+
+
+def test_cookies_of_an_unknown_host_are_evidence_by_name_alone() -> None:
+    index = recipients()
+    assert index.lookup_request("metrics.nobody.example", "/x", "") is None
+    known = index.lookup_request("metrics.nobody.example", "/x", "", "uuid=77; theme=dark")
+    assert known is not None
+    assert "77" not in known.evidence
+
+
+def test_an_own_host_that_only_measures_has_a_purpose_and_no_recipient() -> None:
+    known = recipients().lookup_own("beacon.shop.example", "/rum.gif", "u=a&r=b")
+    assert known is not None
+    assert (known.purpose, known.recipient) == ("analytics", None)
+    assert recipients().lookup_own("www.shop.example", "/checkout", "ref=a") is None
+    assert recipients().lookup_own("api.shop.example", "/v1/t", "") is None
+
+
+def test_a_mistake_in_the_compact_list_is_told() -> None:
+    for companies in ("selling: {A: a.example}", "tax: {A: DE}", "tax: {A: a..example}", "tax: {A: fedex.com}"):
+        value, problems = read_recipients(text("recipients.yaml"), "r.yaml", companies, "c.yaml")
+        assert value is None
+        assert problems[0].file == "c.yaml"
