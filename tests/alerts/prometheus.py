@@ -1,6 +1,7 @@
 """Debian's Prometheus and Alertmanager, run for real: rules, scrapes, silences, and a receiver of webhooks."""
 
 import json
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -17,6 +18,7 @@ from tests.kafka.debian import fetched
 from tests.kafka.processes import Process, Unavailable, answers, free_ports, spawn, stop, wait_until
 
 ALERTS = Path(__file__).parents[2] / "alerts"
+_TEMPLATE = "/usr/share/prometheus/alertmanager/default.tmpl"
 RULES = [ALERTS / "prometheus" / name for name in ("privacy.yaml", "monitor.yaml", "objectives.yaml")]
 
 
@@ -31,6 +33,24 @@ def programs() -> Path:
         if all((folder / name).exists() for name in names):
             return folder
     raise Unavailable("Debian's packages hold no promtool or amtool where they used to be")
+
+
+def alertmanager(folder: Path) -> list[str]:
+    """Give the command of Alertmanager. Unpacked and not installed, it lacks a file that Debian's build wants in /usr.
+
+    The path is a string in the program: a copy gets one of the same length that is relative to its working folder.
+    """
+    found = programs() / "prometheus-alertmanager"
+    template = Path("/") / _TEMPLATE.lstrip("/")
+    if template.exists():
+        return [str(found)]
+    copy = folder / "alertmanager"
+    text = found.read_bytes()
+    relative = "." + "/" * (len(_TEMPLATE) - len(template.name) - 1) + template.name
+    copy.write_bytes(text.replace(_TEMPLATE.encode(), relative.encode()))
+    copy.chmod(0o755)
+    shutil.copy(found.parents[2] / _TEMPLATE.lstrip("/"), folder / template.name)
+    return ["env", f"--chdir={folder}", str(copy)]
 
 
 def tool(name: str, *arguments: str, text: str = "", cwd: Path | None = None) -> tuple[int, str]:
@@ -158,7 +178,7 @@ class Observed:
             spawn(
                 "alertmanager",
                 [
-                    str(found / "prometheus-alertmanager"),
+                    *alertmanager(folder),
                     f"--config.file={folder}/alertmanager.yml",
                     f"--storage.path={folder}/am",
                     f"--web.listen-address=127.0.0.1:{alertmanager}",

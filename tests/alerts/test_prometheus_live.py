@@ -18,7 +18,7 @@ from tests.alerts.prometheus import ALERTS, RULES, Observed, Receiver, tool
 from tests.conftest import skip_or_fail
 from tests.integration.system import System, page
 from tests.kafka.jvm import Cluster
-from tests.kafka.processes import Unavailable, wait_until
+from tests.kafka.processes import Unavailable, free_ports, wait_until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -58,14 +58,15 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         cluster = Cluster(1)
     except Unavailable as reason:
         skip_or_fail(f"no Apache Kafka on the JVM: {reason}")
+    alerts = {"port": free_ports(1)[0], "update_seconds": 1}
     with (
         cluster,
-        System(cluster.bootstrap, tmp_path_factory.mktemp("live"), SOURCES) as system,
+        System(cluster.bootstrap, tmp_path_factory.mktemp("live"), SOURCES, {"alerts": alerts}) as system,
         Receiver() as receiver,
     ):
         system.start("run", "--workers", "1")
         system.start("alerts")
-        eventually(lambda: len(page_addresses(system)) == 3, 60, "three processes with pages")
+        assert wait_until(lambda: len(page_addresses(system)) == 3, 60), system.logs()
         pages = page_addresses(system)
         try:
             prometheus = Observed(pages, {path.name: shortened(path.read_text()) for path in RULES}, receiver.url)
@@ -79,10 +80,9 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 
 def page_addresses(system: System) -> list[str]:
-    """Find the pages of all processes in their logs."""
-    logs = system.logs()
-    found = [json.loads(line)["pages"] + "/metrics" for line in logs.splitlines() if '"pages"' in line]
-    return found + re.findall(r"http://[\d.]+:\d+/metrics(?=[\"\s])", "\n".join(re.findall(r".*metrics on .*", logs)))
+    """Find the pages of worker and ledger in their logs, and the alert plane's in the configuration."""
+    found = [json.loads(line)["pages"] for line in system.logs().splitlines() if '"pages"' in line]
+    return [f"{url}/metrics" for url in (*found, f"http://127.0.0.1:{system.settings['alerts']['port']}")]
 
 
 def play(system: System) -> None:

@@ -1,0 +1,107 @@
+"""What a sink sends: alerts as the body and headers of one request. Pure."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from topics.alert import Alert, Change, EpisodeState
+from topics.finding import Severity
+
+_SEVERITIES = {
+    Severity.LOW: "info",
+    Severity.MEDIUM: "warning",
+    Severity.HIGH: "warning",
+    Severity.CRITICAL: "critical",
+}
+"""Our severities in the words of Prometheus alerts."""
+
+
+class Request(msgspec.Struct, frozen=True):
+    """Body and headers of one request."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class Form(Protocol):
+    """How a kind of sink writes alerts."""
+
+    def request(self, alerts: Sequence[Alert], folded: int, now_ms: int) -> Request:
+        """Write some alerts, oldest first. `folded`: how many older ones they speak for beside themselves."""
+
+
+class SignedWebhook:
+    """A webhook in the form of the Standard Webhooks specification 1.0 (standardwebhooks.com), symmetric signatures.
+
+    Signed is `id.timestamp.body` by HMAC-SHA256; the id follows from the alerts, so that one told twice has one id.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def request(self, alerts: Sequence[Alert], folded: int, now_ms: int) -> Request:
+        body = msgspec.json.encode(
+            {"schema": "privacy.notification.v1", "folded": folded, "alerts": alerts}, order="deterministic"
+        )
+        identifier = hashlib.sha256("\n".join(alert.alert_id for alert in alerts).encode()).hexdigest()[:32]
+        moment = str(now_ms // 1000)
+        signed = hmac.new(self._secret, f"{identifier}.{moment}.".encode() + body, hashlib.sha256).digest()
+        return Request(
+            body,
+            {
+                "webhook-id": identifier,
+                "webhook-timestamp": moment,
+                "webhook-signature": f"v1,{base64.b64encode(signed).decode()}",
+            },
+        )
+
+
+class Alertmanager:
+    """Alertmanager's API v2 (`POST /api/v2/alerts`): an episode is one alert, which ends when the episode does."""
+
+    def __init__(self, hold_seconds: float) -> None:
+        """`hold_seconds`: how long an alert fires without news; longer than an episode needs to resolve."""
+        self._hold_ms = int(hold_seconds * 1000)
+
+    def request(self, alerts: Sequence[Alert], folded: int, now_ms: int) -> Request:
+        del folded  # the counts in the annotations are those of the whole episode
+        # Of several changes of one episode the last is its state; Alertmanager keeps states only.
+        newest = {alert.episode_id: alert for alert in alerts}
+        return Request(msgspec.json.encode([self._alert(alert, now_ms) for alert in newest.values()]), {})
+
+    def _alert(self, alert: Alert, now_ms: int) -> dict[str, Any]:
+        over = alert.state is EpisodeState.RESOLVED or alert.change is Change.RESOLVED
+        start_ms = min(alert.opened_at_ms, now_ms)
+        end_ms = now_ms if over else now_ms + self._hold_ms
+        return {
+            "labels": {
+                "alertname": "PrivacyEpisode",
+                "episode": alert.episode_id,
+                "detector": alert.detector.value,
+                "rule": alert.rule,
+                "verdict": alert.verdict.value,
+                "severity": _SEVERITIES[alert.severity],
+                "audience": alert.audience.value,
+                "jurisdiction": alert.jurisdiction or "none",
+                "recipient": alert.recipient or "none",
+            },
+            "annotations": {
+                "summary": alert.why,
+                "description": f"{alert.findings} findings since {_moment(alert.first_at_ms)}, "
+                f"the last at {_moment(alert.last_at_ms)}. Duties: {', '.join(alert.law) or 'own policy'}.",
+                "services": ", ".join(alert.services),
+                "evidence": ", ".join(f"{each.topic}/{each.partition}/{each.offset}" for each in alert.exemplars),
+                "runbook_url": f"runbooks/{alert.rule}.md",
+            },
+            "startsAt": _moment(start_ms),
+            "endsAt": _moment(end_ms),
+        }
+
+
+def _moment(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
