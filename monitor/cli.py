@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from monitor import inspect as inspect_module
+from monitor.alert_commands import add_to as add_alert_commands
 from monitor.alert_plane import keep_alerts
 from monitor.backtest_command import backtest
 from monitor.capture import Capture, CaptureProblem
@@ -58,6 +59,7 @@ app = typer.Typer(
 )
 topics_app = typer.Typer(help="The monitor's own topics.", no_args_is_help=True)
 app.add_typer(topics_app, name="topics")
+add_alert_commands(app)
 app.add_typer(rules_app, name="rules")
 app.command()(backtest)
 app.add_typer(data_app, name="data")
