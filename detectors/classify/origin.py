@@ -45,6 +45,7 @@ _COUNTRIES = frozenset({"country", "countrycode", "countryiso", "countrycodev2",
 _REGIONS = frozenset(
     {"region", "regioncode", "state", "statecode", "province", "provincecode", "subdivision", "administrativearea"}
 )
+_IN_ADDRESSES = (b"ddress", b"hip", b"ill", b"elivery")
 _SOURCES = {_SHIPPING: "declared-address", _BILLING: "declared-address", _ACCOUNT: "account-address"}
 
 
@@ -88,7 +89,7 @@ _UNKNOWN = Origin()
 
 def origin_of(observation: Observation, addresses: PlaceOfAddress, assumed: Place) -> Origin:
     """Tell where the person of an observation is. Never raises, whatever the bytes."""
-    parts = [part for part in observation.parts if b"ountry" in part.data and _may_address(part.data)]
+    parts = [part for part in observation.parts if _may_address(part.data)]
     country, subdivision, source = observation.country, observation.subdivision or "", observation.place_source or ""
     if country and not parts:
         return _told(country, subdivision, source)
@@ -105,8 +106,11 @@ def origin_of(observation: Observation, addresses: PlaceOfAddress, assumed: Plac
 
 
 def _may_address(data: bytes) -> bool:
-    """Tell cheaply whether a key of an address may stand in it: all of them hold one of these."""
-    return b"ddress" in data or b"hip" in data or b"ill" in data or b"elivery" in data
+    """Tell cheaply whether an address with a country may stand in it: every key of one holds one of these words.
+
+    `find` and not `in`: bytes first try whether they are asked for a number, which costs ten times as much.
+    """
+    return data.find(b"ountry") >= 0 and any([data.find(word) >= 0 for word in _IN_ADDRESSES])
 
 
 @lru_cache(maxsize=4_096)
