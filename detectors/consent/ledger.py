@@ -79,22 +79,21 @@ class NoLedger:
 def as_of(choices: Sequence[Choice], purpose: str, at_ms: int) -> tuple[Choice, bool] | None:
     """Find the choice in force for a purpose at a moment, and what it says.
 
-    The latest that speaks of the purpose at or before the moment; of two at the same moment the refusal.
+    The latest that speaks of the purpose at or before the moment; of two at the same moment the refusal, and of two that
+    say the same the one that was recorded last.
     A choice made afterwards never counts: consent does not legalise what happened before it.
     """
     best: tuple[Choice, bool] | None = None
+    highest: tuple[int, bool, int, int, int] = (-1, False, -1, -1, -1)
     for choice in choices:
         if choice.at_ms > at_ms:
             continue
         says = choice.says(purpose)
         if says is None:
             continue
-        if (
-            best is None
-            or choice.at_ms > best[0].at_ms
-            or (choice.at_ms == best[0].at_ms and (best[1], -choice.offset) > (says, -best[0].offset))
-        ):
-            best = choice, says
+        rank = choice.at_ms, not says, choice.broker_ms, choice.partition, choice.offset
+        if best is None or rank > highest:
+            best, highest = (choice, says), rank
     return best
 
 
