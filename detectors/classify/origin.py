@@ -105,13 +105,8 @@ def origin_of(observation: Observation, addresses: PlaceOfAddress, assumed: Plac
 
 
 def _may_address(data: bytes) -> bool:
-    """Tell cheaply whether an address with a country may stand in it: every key of one holds one of these words.
-
-    `find` and not `in`: bytes first try whether they are asked for a number, which costs ten times as much.
-    """
-    return data.find(b"ountry") >= 0 and (
-        data.find(b"ddress") >= 0 or data.find(b"hip") >= 0 or data.find(b"ill") >= 0 or data.find(b"elivery") >= 0
-    )
+    """Tell cheaply whether an address with a country may stand in it: every key of one holds one of these words."""
+    return b"ountry" in data and (b"ddress" in data or b"hip" in data or b"ill" in data or b"elivery" in data)
 
 
 @lru_cache(maxsize=4_096)
