@@ -44,7 +44,7 @@ def test_a_sound_configuration_gives_frozen_settings(tmp_path: Path) -> None:
     assert loaded.key.secret == SECRET.encode(), "a trailing newline is not part of a secret"
     assert settings.sources[0].topic == "shop.events"
     with pytest.raises(ValueError, match="frozen"):
-        settings.settle_seconds = 2
+        settings.settle_seconds = 2  # type: ignore[misc]
 
 
 def test_every_mistake_in_the_file_is_told_at_once_with_its_line(tmp_path: Path) -> None:
