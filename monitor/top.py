@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
@@ -36,11 +36,11 @@ class Seen(msgspec.Struct):
 
     topics: tuple[str, ...]
     alerts: dict[str, Alert] = msgspec.field(default_factory=dict)
-    recent: deque[tuple[float, Accounting]] = msgspec.field(default_factory=deque)
+    recent: list[tuple[float, Accounting]] = msgspec.field(default_factory=list)
     """Accounting of the last minute, with the time of its record."""
     last: dict[str, float] = msgspec.field(default_factory=dict)
     """Time of the newest accounting, by source topic."""
-    dead: deque[float] = msgspec.field(default_factory=deque)
+    dead: list[float] = msgspec.field(default_factory=list)
 
     def absorb(self, records: Iterable[RawRecord], now: float) -> None:
         """Take in records; `now` is in seconds since the epoch."""
@@ -57,10 +57,10 @@ class Seen(msgspec.Struct):
                     account = _ACCOUNT.decode(record.value)
                     self.recent.append((at, account))
                     self.last[account.topic] = max(at, self.last.get(account.topic, 0.0))
-        while self.recent and self.recent[0][0] < now - _WINDOW_SECONDS:
-            self.recent.popleft()
-        while self.dead and self.dead[0] < now - _WINDOW_SECONDS:
-            self.dead.popleft()
+        # Partitions are not in step, so the oldest is not always the first.
+        since = now - _WINDOW_SECONDS
+        self.recent = [each for each in self.recent if each[0] >= since]
+        self.dead = [at for at in self.dead if at >= since]
 
 
 def show(settings: Settings, topics: Sequence[str], seconds: float | None) -> None:
@@ -95,11 +95,11 @@ def _head(seen: Seen) -> Text:
         (str(violations), "bold red" if violations else "bold"),
         " violations and ",
         (str(len(live) - violations), "bold"),
-        " gaps not resolved   ",
+        " gaps not resolved; in the last minute ",
         (f"{items['judged'] / total:.1%}" if total else "–", "bold"),
-        " of items judged   ",
+        " of items judged and ",
         (str(len(seen.dead)), "bold yellow" if seen.dead else "bold"),
-        " dead letters, all in the last minute",
+        " dead letters",
     )
 
 

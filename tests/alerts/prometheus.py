@@ -18,7 +18,7 @@ from tests.kafka.debian import fetched
 from tests.kafka.processes import Process, Unavailable, answers, free_ports, spawn, stop, wait_until
 
 ALERTS = Path(__file__).parents[2] / "alerts"
-_TEMPLATE = "/usr/share/prometheus/alertmanager/default.tmpl"
+_TEMPLATES = "/usr/share/prometheus/alertmanager"
 RULES = [ALERTS / "prometheus" / name for name in ("privacy.yaml", "monitor.yaml", "objectives.yaml")]
 
 
@@ -35,21 +35,20 @@ def programs() -> Path:
     raise Unavailable("Debian's packages hold no promtool or amtool where they used to be")
 
 
-def alertmanager(folder: Path) -> list[str]:
-    """Give the command of Alertmanager. Unpacked and not installed, it lacks a file that Debian's build wants in /usr.
+def alertmanager_command(folder: Path) -> list[str]:
+    """Give the command of Alertmanager. Unpacked and not installed, it lacks files that Debian's build wants in /usr.
 
-    The path is a string in the program: a copy gets one of the same length that is relative to its working folder.
+    Their folder is a string in the program: a copy gets one of the same length, relative to its working folder.
     """
     found = programs() / "prometheus-alertmanager"
-    template = Path("/") / _TEMPLATE.lstrip("/")
-    if template.exists():
+    if Path(_TEMPLATES).exists():
         return [str(found)]
-    copy = folder / "alertmanager"
-    text = found.read_bytes()
-    relative = "." + "/" * (len(_TEMPLATE) - len(template.name) - 1) + template.name
-    copy.write_bytes(text.replace(_TEMPLATE.encode(), relative.encode()))
+    copy = folder / "prometheus-alertmanager"
+    relative = "." + "/" * (len(_TEMPLATES) - 1)
+    copy.write_bytes(found.read_bytes().replace(_TEMPLATES.encode(), relative.encode()))
     copy.chmod(0o755)
-    shutil.copy(found.parents[2] / _TEMPLATE.lstrip("/"), folder / template.name)
+    for template in (found.parents[2] / _TEMPLATES.lstrip("/")).glob("*.tmpl"):
+        shutil.copy(template, folder)
     return ["env", f"--chdir={folder}", str(copy)]
 
 
@@ -178,7 +177,7 @@ class Observed:
             spawn(
                 "alertmanager",
                 [
-                    *alertmanager(folder),
+                    *alertmanager_command(folder),
                     f"--config.file={folder}/alertmanager.yml",
                     f"--storage.path={folder}/am",
                     f"--web.listen-address=127.0.0.1:{alertmanager}",
