@@ -1,6 +1,7 @@
 """What one event of Segment's specification holds: its members, and the subtrees of its context."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -79,6 +80,8 @@ _CONSENT = frozenset(
     | {"tcf", "tcString", "tc_string", "tcfString", "tcf_string", "tcf_consent", "tcfConsent", "consentString"}
     | {"IABTCF_TCString", "IABTCF_gdprApplies", "IABUSPrivacy_String", "IABGPP_HDR_GppString", "IABGPP_GppSID"}
 )
+_COARSE = 48
+"""Bytes of a location that has room for a country and a region only: a precise one is not kept."""
 _EMPTY = frozenset({b"", b"null", b"{}", b"[]", b'""'})
 
 
@@ -185,10 +188,14 @@ def _device(found: Found, _: str, raw: msgspec.Raw) -> None:
 
 
 def _location(found: Found, _: str, raw: msgspec.Raw) -> None:
-    found.add("context.location", raw)
-    place = tolerated(_LOCATION, raw)
-    if place is not None:
-        found.located = geo.located(place.country, place.region, "event-location")
+    data = found.add("context.location", raw)
+    found.located = _place(data) if len(data) <= _COARSE else _place.__wrapped__(data)
+
+
+@lru_cache(maxsize=4_096)
+def _place(data: bytes) -> geo.Located:
+    place = tolerated(_LOCATION, data)
+    return geo.NOWHERE if place is None else geo.located(place.country, place.region, "event-location")
 
 
 _READERS: Mapping[str, Callable[[Found, str, msgspec.Raw], None] | None] = {
