@@ -40,6 +40,7 @@ from monitor.kafka import (
 )
 from monitor.law_commands import law_app
 from monitor.ledger import LedgerProblem
+from monitor.notify import checked_sinks
 from monitor.pages import PagesProblem
 from monitor.processes import EXIT_TRY_AGAIN, EXIT_USAGE, Child, GaveUp, Supervisor, ourselves
 from monitor.register_commands import register_app
@@ -183,6 +184,8 @@ def check(
     """Check the configuration and every file it names, and list all mistakes."""
     try:
         settings, loaded, kafka = load_all(config)
+        if settings.notify is not None:
+            checked_sinks(settings, config)
     except ConfigProblems as error:
         _fail(*map(str, error.problems), code=1)
     if broker:
