@@ -6,10 +6,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench docs lock clean
+.PHONY: help setup demo test check bench bench-detection docs lock clean
 
 help: ## list the recipes
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 # The virtual environment is made once and again whenever the locked dependencies change.
 $(VENV)/.run: requirements/run.txt pyproject.toml
@@ -37,6 +37,9 @@ check: $(VENV)/.test ## static checks: format, lint, types, imports, shipped con
 
 bench: $(VENV)/.test ## throughput per step, compared as ratios in one run
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-detection: $(VENV)/.test ## precision and recall on labelled traffic, false alarms on a lawful day (ARGS="--traffic DIR")
+	@$(BIN)/python -m tests.bench.detection $(ARGS)
 
 docs: $(VENV)/.test ## write the generated parts of the documentation
 	@$(BIN)/privacy-monitor docs $(ARGS)

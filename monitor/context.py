@@ -285,9 +285,9 @@ def _pack(files: tuple[tuple[str, str], ...]) -> tuple[LawPack | None, list[Prob
 def _tables() -> tuple[Shipped | None, list[Problem]]:
     """Read the shipped tables, once: they do not change while the program runs."""
     problems: list[Problem] = []
-    names = ("taxonomy.yaml", "needs.yaml", "recipients.yaml", "companies.yaml", "steps.yaml")
+    names = ("taxonomy.yaml", "words.yaml", "needs.yaml", "recipients.yaml", "companies.yaml", "steps.yaml")
     texts = {name: shipped_text(name) for name in names}
-    taxonomy = _take(problems, read_taxonomy(*texts["taxonomy.yaml"]))
+    taxonomy = _take(problems, read_taxonomy(*texts["taxonomy.yaml"], *texts["words.yaml"]))
     recipients = _take(problems, read_recipients(*texts["recipients.yaml"], *texts["companies.yaml"]))
     steps = _take(problems, read_steps(*texts["steps.yaml"]))
     needs = _take(problems, read_needs(*texts["needs.yaml"], taxonomy)) if taxonomy is not None else None

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from detectors.classify.cookies import categories_in
 from detectors.classify.fields import Budget, find_fields
 from detectors.classify.origin import NoAddresses, Origin, PlaceOfAddress, origin_of
 from detectors.classify.places import CloudRegions
@@ -289,5 +290,7 @@ def _categories(observation: Observation, fields: tuple[Field, ...]) -> tuple[st
     found = {field.category for field in fields}
     if observation.client_ip:
         found.add("user.device.ip_address")
+    if observation.cookies:
+        found |= categories_in(observation.cookies)
     found.update(_IDENTIFIER_CATEGORIES[kind] for kind, _ in observation.subjects if kind in _IDENTIFIER_CATEGORIES)
     return tuple(sorted(found))

@@ -10,7 +10,8 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
 _SEGMENTS = re.compile(r"[.\[\]/:]+")
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,40}\Z")
 _CACHED_KEYS = 16_384
-_LONGEST_WORD = 24
+_MOST_WORDS = 8
+_MOST_DIGITS = 4
 _LONGEST_KEY = 128
 
 
@@ -60,6 +61,8 @@ class Vocabulary(NamedTuple):
     neutral: frozenset[str]
     decorations: frozenset[str]
     references: frozenset[str]
+    shown: frozenset[str]
+    """Words that a path may show."""
     thing: int
     """The context of what is no person."""
     people: int
@@ -67,20 +70,30 @@ class Vocabulary(NamedTuple):
 
 
 class KeyReader:
-    """Reads keys of one taxonomy; remembers harmless ones, never one that may itself be personal data."""
+    """Reads keys of one taxonomy; remembers harmless ones, and by their hash alone those that may be personal data."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
         self._known: dict[str, Key] = {}
+        self._hidden: dict[int, Key] = {}
+        """By Python's own hash of the key, which is salted anew in every process."""
 
     def read(self, raw: str) -> Key:
         """Tell what a key means."""
         key = self._known.get(raw)
+        if key is not None:
+            return key
+        if len(raw) > _LONGEST_KEY:
+            return self._resolve(raw)
+        key = self._hidden.get(hash(raw))
         if key is None:
             key = self._resolve(raw)
-            if key.word != "*":
-                if len(self._known) >= _CACHED_KEYS:
-                    self._known.clear()
+            if len(self._known) + len(self._hidden) >= _CACHED_KEYS:
+                self._known.clear()
+                self._hidden.clear()
+            if key.word == "*":
+                self._hidden[hash(raw)] = key
+            else:
                 self._known[raw] = key
         return key
 
@@ -97,7 +110,7 @@ class KeyReader:
         meanings, qualified = self._meanings(last)
         joined = "".join(last)
         return Key(
-            word=_shown(raw, known=bool(meanings) and len(segments) < 2),  # more than one segment
+            word=_shown(raw, vocabulary.shown),
             meanings=meanings,
             own=own | qualified,
             inner=self._context(last),
@@ -171,17 +184,22 @@ def held_by(key: str) -> str:
     return "card" if looks_like_card(key) else ""
 
 
-def _shown(raw: str, *, known: bool) -> str:
-    """Give the key as a path may show it: names of fields yes, what may be a person's identifier no."""
-    if known and _PLAIN.match(raw):
-        return raw
-    shown = ".".join(each for each in _SEGMENTS.split(raw) if each)
-    if not _PLAIN.match(shown):
+def _shown(raw: str, vocabulary: frozenset[str]) -> str:
+    """Give the key as a path may show it: itself when it is made of words of schemas, else `*`.
+
+    A key may be a person's name or identifier, and a short plain name looks like any word: only words that are known as
+    words are shown, single letters, and short numbers.
+    """
+    segments = [each for each in _SEGMENTS.split(raw) if each]
+    shown = ".".join(segments)
+    if not _PLAIN.match(shown) or digits_in(raw) > _MOST_DIGITS:
         return "*"
-    # Numbers, tokens and long single words are values used as keys rather than names of fields.
-    parts = words(raw)
-    if (
-        digits_in(raw) > 4 or len(parts) > 8 or any(len(part) > _LONGEST_WORD for part in parts)
-    ):  # limits of a plain name
-        return "*"
+    for segment in segments:
+        parts = words(segment)
+        if len(parts) > _MOST_WORDS or not parts:
+            return "*"
+        if "".join(parts) not in vocabulary and not all(
+            part in vocabulary or part.isdigit() or len(part) == 1 for part in parts
+        ):
+            return "*"
     return shown

@@ -91,14 +91,21 @@ class TaxonomyFile(Written):
         return self
 
 
+class WordFile(Written):
+    """What stands in words.yaml."""
+
+    words: tuple[str, ...]
+    """Words, any number in one line."""
+
+
 class Taxonomy:
     """Categories by key, and the reader of field names. Made once; equal for all records."""
 
-    def __init__(self, file: TaxonomyFile) -> None:
+    def __init__(self, file: TaxonomyFile, shown: frozenset[str] = frozenset()) -> None:
         self.categories: Mapping[str, Category] = file.categories
         self.regimes: Mapping[str, Regime] = file.regimes
         self.bits: Mapping[str, int] = {name: 1 << index for index, name in enumerate(file.contexts)}
-        self.keys = KeyReader(_vocabulary(file, self.bits))
+        self.keys = KeyReader(_vocabulary(file, self.bits, shown))
 
     def is_sensitive(self, category: str, jurisdiction: str = "") -> bool:
         """Tell whether a category is sensitive where the person is (`DE`, `US-CA`).
@@ -120,13 +127,18 @@ class Taxonomy:
         return known.label if known else category
 
 
-def read_taxonomy(text: str, file: str) -> tuple[Taxonomy | None, list[Problem]]:
-    """Read a taxonomy from the text of its file: the taxonomy, or every mistake."""
+def read_taxonomy(text: str, file: str, words: str = "", words_file: str = "") -> tuple[Taxonomy | None, list[Problem]]:
+    """Read a taxonomy, and the words that paths may show beside its own: the taxonomy, or every mistake of both files."""
     written, problems = read(text, file, TaxonomyFile)
-    return (None if written is None else Taxonomy(written)), problems
+    shown: frozenset[str] = frozenset()
+    if words:
+        listed, mistakes = read(words, words_file, WordFile)
+        problems += mistakes
+        shown = frozenset(word for line in listed.words for word in line.split()) if listed else shown
+    return (None if written is None or problems else Taxonomy(written, shown)), problems
 
 
-def _vocabulary(file: TaxonomyFile, bits: Mapping[str, int]) -> Vocabulary:
+def _vocabulary(file: TaxonomyFile, bits: Mapping[str, int], shown: frozenset[str]) -> Vocabulary:
     names: dict[str, tuple[Meaning, ...]] = {}
     for key, category in file.categories.items():
         not_near, not_in = _bits(category.not_near, bits), _bits(category.not_in, bits)
@@ -147,6 +159,13 @@ def _vocabulary(file: TaxonomyFile, bits: Mapping[str, int]) -> Vocabulary:
         neutral=frozenset(file.neutral),
         decorations=frozenset(file.decorations),
         references=frozenset(file.references),
+        shown=shown.union(
+            names,
+            file.neutral,
+            file.decorations,
+            file.references,
+            *(group for groups in (file.contexts, file.siblings, file.qualifiers) for group in groups.values()),
+        ),
         thing=bits["thing"],
         people=bits["person"] | bits["address"],
     )

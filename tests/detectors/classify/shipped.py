@@ -15,7 +15,7 @@ def text(name: str) -> str:
 
 @cache
 def taxonomy() -> Taxonomy:
-    value, problems = read_taxonomy(text("taxonomy.yaml"), "taxonomy.yaml")
+    value, problems = read_taxonomy(text("taxonomy.yaml"), "taxonomy.yaml", text("words.yaml"), "words.yaml")
     assert value, problems
     return value
 

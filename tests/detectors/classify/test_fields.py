@@ -236,3 +236,26 @@ def test_nothing_that_was_planted_comes_out(secret: str, keys: list[str]) -> Non
     assert secret not in repr(scan(value))
     form = Part("query", f"{secret}={secret}&{keys[0]}={secret}".encode(), Media.FORM)
     assert secret not in repr(find_fields(form, Budget(), taxonomy()))
+
+
+@pytest.mark.parametrize(
+    "name", ["ada", "Ada", "grace", "jane_roe", "janeRoe", "li", "mark", "adaEmail", "customer_ada", "ada.email"]
+)
+def test_a_key_that_may_be_a_name_of_a_person_is_never_shown(name: str) -> None:
+    result = scan({name: {"email": "jane@example.com"}})
+    assert {each.path for each in result.fields} == {"properties.*.email"}
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["shippingAddress", "order_details", "customer-info", "lineItems", "user_data2", "contact[primary]", "utm_params"],
+)
+def test_names_that_schemas_are_made_of_stay_readable(key: str) -> None:
+    (path,) = {each.path for each in scan({key: {"email": "jane@example.com"}}).fields}
+    assert "*" not in path
+
+
+def test_a_hidden_key_is_read_the_same_the_second_time_and_not_remembered() -> None:
+    reader = taxonomy().keys
+    assert reader.read("zebedee") == reader.read("zebedee")
+    assert "zebedee" not in repr(vars(reader))
