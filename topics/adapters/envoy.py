@@ -4,6 +4,7 @@ Source: Envoy, "Access logging"; Istio, "Envoy Access Logs". The spelling of key
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -88,6 +89,7 @@ class Envoy:
         return observe(logged, item, self.name, self._options)
 
 
+@lru_cache(maxsize=1_024)
 def _normal(key: str) -> str:
     return key.lower().lstrip(":").replace("-", "_")
 
