@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import msgspec
 
-
 Place = tuple[str, int]
 """A partition: topic and number."""
 
