@@ -90,6 +90,7 @@ def test_a_polite_end_keeps_what_was_judged_and_leaves_nobody(own_cluster: objec
         for _ in range(2):
             # Ended as soon as it has begun, in the middle of the topic or not: what it said, it committed.
             running = system.start("run", "--workers", "2")
+            assert wait_until(lambda: len(processes_of(system.config, "worker")) == 2, 30), system.logs()
             await_some_accounting(system, 1)
             running.terminate()
             assert running.wait(20) == 0, system.logs()
