@@ -12,6 +12,7 @@ import typer
 
 from alerts import table
 from alerts.ocsf import compliance_finding
+from alerts.sinks.spool import SpoolProblem
 from monitor.alert_log import AlertFileProblem, from_file, from_topic, newest
 from monitor.context import VERSION
 from monitor.files import client_settings, read_config
@@ -56,7 +57,11 @@ def export(
 def notify(config: ConfigOption = _DEFAULT_CONFIG) -> None:
     """Send alerts to the sinks of the configuration; what a target does not take is kept and tried again."""
     settings = read_config(config)
-    notify_until_stopped(settings, client_settings(settings.kafka, str(config)), config)
+    try:
+        notify_until_stopped(settings, client_settings(settings.kafka, str(config)), config)
+    except SpoolProblem as problem:
+        sys.stderr.write(f"{problem}\n")
+        raise typer.Exit(1) from None
 
 
 def top(

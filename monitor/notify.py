@@ -4,6 +4,7 @@ An offset is committed only when its alert is on disk for every sink; what the s
 One thread reads, and each sink has a thread of its own, so that a slow target holds nobody else up.
 """
 
+import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -12,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from alerts.sinks.forms import Alertmanager, Form, SignedWebhook
 from alerts.sinks.sink import Limits, Route, Sink
-from alerts.sinks.spool import Spool
+from alerts.sinks.spool import Spool, SpoolProblem
 from alerts.sinks.target import Target, TargetProblem, check
 from detectors.documents import Problem
 from monitor.alert_log import decode
@@ -99,7 +100,7 @@ def checked_sinks(config: Config, file: Path) -> tuple[NotifyConfig, list[Checke
 
 
 def notify_until_stopped(config: Config, settings: Settings, file: Path) -> None:
-    """Notify until SIGTERM. Raises ConfigProblems or KafkaProblem when it cannot work as configured."""
+    """Notify until SIGTERM. Raises ConfigProblems, KafkaProblem or SpoolProblem when it cannot go on."""
     notify, sinks = checked_sinks(config, file)
     require_topics(settings, [ALERTS.name])
     registry = CollectorRegistry()
@@ -109,19 +110,33 @@ def notify_until_stopped(config: Config, settings: Settings, file: Path) -> None
     path = file.parent / notify.spool
     intake = _Intake(settings, notify, sinks, path, metrics)
     pages = Pages(config.http.host, notify.port, registry, intake.not_ready)
-    threads = [threading.Thread(target=_send, args=(each, path, metrics, stopping), daemon=True) for each in sinks]
+    failures: list[str] = []
+
+    def send(each: Checked) -> None:
+        try:
+            _send(each, path, metrics, stopping)
+        except (sqlite3.Error, SpoolProblem) as error:
+            failures.append(str(error))
+            stopping.set()
+
+    threads = [threading.Thread(target=send, args=(each,), daemon=True) for each in sinks]
     for thread in threads:
         thread.start()
     log.info("notify started", pages=pages.url, sinks=[each.name for each in sinks])
     try:
         while not stopping.is_set():
             intake.turn()
+    except sqlite3.Error as error:
+        failures.append(str(error))
     finally:
         stopping.set()
         intake.close()
         for thread in threads:
             thread.join(15.0)
         pages.close()
+    if failures:
+        # What was not written is not committed either, so nothing is lost by ending here.
+        raise SpoolProblem(f"{path}: {failures[0]}")
     log.info("notify stopped")
 
 

@@ -25,6 +25,10 @@ CREATE INDEX IF NOT EXISTS known_by_time ON known (at_ms);
 """
 
 
+class SpoolProblem(Exception):
+    """A spool that cannot be used: a full disk, no right to write, or a file that is something else."""
+
+
 class Taken(StrEnum):
     """What became of an alert that was handed to the spool."""
 
@@ -48,11 +52,14 @@ class Spool:
     """One file for all sinks. Each thread opens it for itself."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file or create it. Raises sqlite3.Error when it is no spool."""
-        self._db = sqlite3.connect(path, isolation_level=None, timeout=30.0)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.executescript(_TABLES)
+        """Open the file or create it. Raises SpoolProblem."""
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=30.0)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.executescript(_TABLES)
+        except sqlite3.Error as error:
+            raise SpoolProblem(f"{path}: {error}") from None
         self._decoder = msgspec.json.Decoder(Alert)
         self._encoder = msgspec.json.Encoder()
 

@@ -35,8 +35,15 @@ TOPICS = {"events": "shop.events", "kong": "shop.kong", "nginx": "shop.nginx", "
 PLACELESS = (
     "shop.events",
     None,
-    b'{"type": "track", "event": "Order Completed", "userId": "somebody", "properties": {"email": "a@shop.example"}, '
-    b'"context": {}, "integrations": {"Facebook Pixel": true}}',
+    json.dumps(
+        {
+            "type": "track",
+            "event": "Order Completed",
+            "userId": "somebody",
+            "properties": {"email": "a@shop.example"},
+            "integrations": {"Facebook Pixel": True},
+        }
+    ).encode(),
 )
 """Nothing in it says where the person is: a gap."""
 SILENCED = "tracking.gpc-ignored"
@@ -203,7 +210,8 @@ def test_silence_of_the_traffic_raises_the_alarm_that_we_are_blind(live: Live) -
     eventually(lambda: live.receiver.alerts("PrivacyMonitorBlind"), 90, "PrivacyMonitorBlind at the receiver")
     blind = {alert["labels"]["topic"] for alert in live.receiver.alerts("PrivacyMonitorBlind")}
     assert blind <= set(TOPICS.values())
-    assert live.receiver.alerts("PrivacyMonitorWatchdog")
+    # Prometheus repeats an alert each minute; the first may have come before Alertmanager was known to it.
+    eventually(lambda: live.receiver.alerts("PrivacyMonitorWatchdog"), 90, "the watchdog at the receiver")
 
 
 def dashboard_queries() -> Iterator[tuple[str, bool]]:
