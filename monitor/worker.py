@@ -23,8 +23,9 @@ from topics.catalog import ACCOUNTING, DEAD_LETTERS, FINDINGS, LINKS, SHADOW
 LEDGER_WAIT_SECONDS = 30.0
 """How long a settled record waits for a ledger that has not read up to it, before it is judged without."""
 _FRESH_EVERY_SECONDS = 0.1
-LEDGER_BATCH = 20_000
-"""Records of one transaction of the ledger, at most: larger ones make the file larger, and no quicker."""
+LEDGER_BATCH = 2_000
+"""Records of one transaction of the ledger, at most. Larger ones are no quicker, and double the file: each page that a
+transaction touches is written anew, and the old one is free only after it."""
 
 
 def work(config: Config, loaded: Loaded, settings: dict[str, object], index: int, file: str = "monitor.yaml") -> None:
