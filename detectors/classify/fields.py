@@ -28,6 +28,8 @@ from topics.observation import Media, Part
 SYNTAX = "syntax"
 OVER_BUDGET = "over-budget"
 TRUNCATED = "truncated"
+MARKUP = "markup"
+"""XML or HTML: its names are not read."""
 
 _DECIMALS = 3
 """Decimals from which a coordinate is precise: a thousandth of a degree is about 110 metres."""
@@ -66,10 +68,8 @@ def find_fields(part: Part, budget: Budget, taxonomy: Taxonomy) -> FieldScan:
     if len(part.data) > budget.bytes:
         search.blind.add(OVER_BUDGET)
         search.text(part.data, part.path)
-    elif part.media is Media.FORM:
-        search.form(part)
-    elif part.media is Media.TEXT or not search.json(part):
-        search.text(part.data, part.path)
+    else:
+        search.any(part)
     if part.truncated:
         search.blind.discard(SYNTAX)
         search.blind.add(TRUNCATED)
@@ -104,6 +104,20 @@ class _Search:
         self.blind: set[str] = set()
         self.left = budget.nodes
         self.waiting: list[_Node] = []
+
+    def any(self, part: Part) -> None:
+        """Search by what the bytes are; what the sender calls them is believed only where they could be it."""
+        start = part.data[:64].lstrip()[:1]
+        if start == b"<":
+            # Markup has names that we do not read: what has a telling value is found, the rest is not called clean.
+            self.blind.add(MARKUP)
+            self.text(part.data, part.path)
+        elif part.media is Media.FORM and start not in {b"{", b"["}:
+            self.form(part)
+        elif part.media is Media.TEXT and start not in {b"{", b"["}:
+            self.text(part.data, part.path)
+        elif not self.json(part):
+            self.text(part.data, part.path)
 
     def json(self, part: Part) -> bool:
         """Search JSON; False when it does not parse."""

@@ -152,9 +152,10 @@ def _target(destination: Destination, observation: Observation, know: Knowledge)
         entry = know.register.by_host(name)
         if entry is None and is_own_host(name, know):
             # A tracker behind a first-party name is known by the shape of its path; looks prove no recipient.
-            known = know.recipients.lookup_own(name, observation.path or "", _query(observation))
-            if known is None or known.recipient is None:
+            recipient = know.recipients.lookup_path(observation.path or "", _query(observation))
+            if recipient is None:
                 return None
+            known = Known(recipient.purpose, recipient, "path", "")
         else:
             known = _known_of_request(destination, observation, know)
             if entry is not None and known is not None and known.recipient is None:
@@ -288,7 +289,9 @@ _IDENTIFIER_CATEGORIES: Mapping[str, str] = {
 
 def _categories(observation: Observation, fields: tuple[Field, ...]) -> tuple[str, ...]:
     found = {field.category for field in fields}
-    if observation.client_ip:
+    # Whom a page calls sees the browser's address, whether or not the record says it.
+    calls = observation.page_host and any(each.via is Via.REQUEST for each in observation.destinations)
+    if observation.client_ip or calls:
         found.add("user.device.ip_address")
     if observation.cookies:
         found |= categories_in(observation.cookies)

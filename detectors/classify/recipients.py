@@ -205,7 +205,8 @@ class RecipientIndex:
 
     def _registrable(self, host: str) -> str:
         name = host.lower().rstrip(".")
-        if len(name) > _LONGEST_HOST or not name.isascii():
+        # An IP address has no registrable domain.
+        if len(name) > _LONGEST_HOST or not name.isascii() or name.rpartition(".")[2].isdigit():
             return ""
         return self._suffixes.privatesuffix(name) or ""
 

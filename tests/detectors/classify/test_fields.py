@@ -259,3 +259,17 @@ def test_a_hidden_key_is_read_the_same_the_second_time_and_not_remembered() -> N
     reader = taxonomy().keys
     assert reader.read("zebedee") == reader.read("zebedee")
     assert "zebedee" not in repr(vars(reader))
+
+
+def test_a_body_is_read_by_what_it_is_and_not_by_what_the_sender_calls_it() -> None:
+    card = b'{"card": {"number": "4111111111111111"}}'
+    for media in (Media.FORM, Media.TEXT, Media.JSON):
+        scan = find_fields(Part("body", card, media), Budget(), taxonomy())
+        assert [field.category for field in scan.fields] == ["user.financial.credit_card.number"], media
+
+
+def test_markup_is_searched_but_never_called_clean() -> None:
+    for media in (Media.FORM, Media.TEXT, Media.JSON):
+        scan = find_fields(Part("body", b"<pay><pan>4111111111111111</pan></pay>", media), Budget(), taxonomy())
+        assert "user.financial.credit_card.number" in {field.category for field in scan.fields}
+        assert "markup" in scan.uninspectable
