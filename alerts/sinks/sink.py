@@ -26,7 +26,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """Which alerts a sink gets. An empty list lets all pass."""
+    """Which alerts a sink gets. An empty list lets all pass; what an exception covers passes only where `none` is listed."""
 
     audiences: tuple[Audience, ...] = ()
     severity: Severity = Severity.LOW
@@ -39,7 +39,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         """Tell whether an alert passes."""
         return (
             SEVERITIES.index(alert.severity) >= SEVERITIES.index(self.severity)
-            and (not self.audiences or alert.audience in self.audiences)
+            and (alert.audience in self.audiences if self.audiences else alert.audience is not Audience.NOBODY)
             and (not self.jurisdictions or alert.jurisdiction in self.jurisdictions)
             and (not self.services or not set(self.services).isdisjoint(alert.services))
             and (not self.detectors or alert.detector.value in self.detectors)

@@ -62,8 +62,8 @@ class Shop:
 
     def diff(self, after: Loaded) -> Diff:
         with CaptureReplay(self.files, self.loaded, self.config, self.consent) as replay:
-            contexts = (each.context(replay.adapters, replay.cluster) for each in (self.loaded, after))
-            diff = Diff(*contexts, Policy())
+            before, then = (each.context(replay.adapters, replay.cluster) for each in (self.loaded, after))
+            diff = Diff(before, then, Policy())
             for batch in played(replay, Console(stderr=True)):
                 diff.take(batch)
         return diff
