@@ -5,9 +5,11 @@ it stays a likelihood: the recipient is unknown, and the flow says that it was k
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 _WORD = re.compile(r"[a-z]+")
+_CACHED = 16_384
 _LONGEST_PATH = 512
 _LONGEST_QUERY = 4_096
 _MOST_PARAMETERS = 64
@@ -76,11 +78,10 @@ def look(host: str, path: str, query: str, cookies: str = "") -> Look | None:
     `host` is the part of its name that was chosen for the service: without the public suffix, and for a host of the
     shop's own without the shop's domain.
     """
-    labels = set(_WORD.findall(host.lower()))
     lower = path[:_LONGEST_PATH].lower()
     words = set(_WORD.findall(lower))
-    ad_host, ad_path = labels & _AD_HOST, words & _AD_PATH
-    on_host = bool(ad_host or labels & _MEASURING_HOST or _TELLING.search(host))
+    on_host, ad_host = _host_says(host)
+    ad_path = words & _AD_PATH
     on_path = bool(ad_path or words & _MEASURING_PATH)
     if not on_host and not on_path and not query:
         return None
@@ -107,6 +108,14 @@ def look(host: str, path: str, query: str, cookies: str = "") -> Look | None:
         return None
     advertising = ad_host or ad_path or "redirect" in signs
     return Look(ADVERTISING if advertising else ANALYTICS, tuple(signs))
+
+
+@lru_cache(_CACHED)
+def _host_says(host: str) -> tuple[bool, bool]:
+    """Tell whether the name of a host speaks of tracking at all, and of advertising."""
+    labels = set(_WORD.findall(host.lower()))
+    advertising = bool(labels & _AD_HOST)
+    return advertising or bool(labels & _MEASURING_HOST or _TELLING.search(host)), advertising
 
 
 def _cookie_names(cookies: str) -> set[str]:
