@@ -156,7 +156,8 @@ def test_findings_accounting_and_episodes_add_up(run: Run) -> None:
     # A gap is an episode of its own, for engineers.
     assert {key.removesuffix(":gap"): each["findings"] for key, each in run.episodes.items()} == counted
     by_range = {(e["topic"], e["partition"], e["start"], e["end"]): e["findings"] for e in run.accounting}
-    assert sum(by_range.values()) == sum(counted.values())
+    shadow = distinct_findings(run.system.read("privacy.shadow.v1"))
+    assert sum(by_range.values()) == sum(counted.values()) + sum(places.total() for places in shadow.values())
 
 
 def test_planted_secrets_are_nowhere_but_in_the_sources(run: Run) -> None:
