@@ -34,8 +34,5 @@ def assess(flow: DataFlow, law: Law, choices: Sequence[Choice], coverage: Covera
     """State what consent says of a flow. None when nobody else receives it: nothing is disclosed then."""
     if flow.role is Role.OWN or not flow.proof:
         return None
-    if flow.purpose == "unknown":
-        consent = Consent(reason="unknown-recipient")
-    else:
-        consent = decide(flow, law, choices, coverage)
+    consent = Consent(reason="unknown-recipient") if flow.purpose == "unknown" else decide(flow, law, choices, coverage)
     return Assessment(detector=Detector.UNCONSENTED_TRACKING, flow=flow, law=law, consent=consent)

@@ -114,9 +114,7 @@ class _Search:
             self.text(part.data, part.path)
         elif part.media is Media.FORM and start not in {b"{", b"["}:
             self.form(part)
-        elif part.media is Media.TEXT and start not in {b"{", b"["}:
-            self.text(part.data, part.path)
-        elif not self.json(part):
+        elif (part.media is Media.TEXT and start not in {b"{", b"["}) or not self.json(part):
             self.text(part.data, part.path)
 
     def json(self, part: Part) -> bool:

@@ -74,8 +74,10 @@ def test_without_exceptions_nothing_is_marked_and_the_digest_is_empty() -> None:
         (
             "flow.recipient:",
             "flow.recipent:",
-            "old-pixel.yaml:3: match.flow.recipent: acme.rule is not grouped by flow.recipent (did you mean "
-            "flow.recipient?); it has flow.recipient, law.honours_gpc",
+            (
+                "old-pixel.yaml:3: match.flow.recipent: acme.rule is not grouped by flow.recipent (did you mean "
+                "flow.recipient?); it has flow.recipient, law.honours_gpc"
+            ),
         ),
         ("{flow.recipient: meta}", "{}", "old-pixel.yaml:3: match: dictionary should have at least 1 item"),
         ("id: old-pixel", "id: new-pixel", "old-pixel.yaml:1: id: the file is named old-pixel; id and file name must"),
