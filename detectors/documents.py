@@ -62,7 +62,7 @@ def load(text: str, file: str) -> tuple[Any, list[Problem]]:
             Problem(file, _impossible_day(text), "", "a day or number that does not exist, such as 2026-02-30")
         ]
     except RecursionError:
-        return None, [Problem(file, 0, "", "nested too deep")]
+        return None, [Problem(file, 0, "", "nested too deeply")]
 
 
 _DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
@@ -90,6 +90,8 @@ def validate(document: Any, file: str, model: type[Model]) -> tuple[Model | None
             Problem(file, line_of(document, each["loc"]), ".".join(map(str, each["loc"])), _message(each))
             for each in error.errors(include_url=False, include_context=True)
         ]
+    except RecursionError:
+        return None, [Problem(file, 0, "", "nested too deeply")]
 
 
 def read(text: str, file: str, model: type[Model]) -> tuple[Model | None, list[Problem]]:

@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS waiting (
     sink TEXT NOT NULL, key TEXT NOT NULL, episode TEXT NOT NULL,
     since_ms INTEGER NOT NULL, folded INTEGER NOT NULL, value BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS waiting_by_key ON waiting (sink, key, seq);
+CREATE INDEX IF NOT EXISTS waiting_in_order ON waiting (sink, seq);
 CREATE TABLE IF NOT EXISTS known (
     sink TEXT NOT NULL, key TEXT NOT NULL, episode TEXT NOT NULL,
     revision INTEGER NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY (sink, key)) WITHOUT ROWID;
@@ -110,7 +111,8 @@ class Spool:
     def oldest(self, sink: str, most: int) -> list[Waiting]:
         """Give those that wait longest, in order."""
         rows = self._db.execute(
-            "SELECT seq, since_ms, folded, value FROM waiting WHERE sink = ? ORDER BY seq LIMIT ?", (sink, most)
+            "SELECT seq, since_ms, folded, value FROM waiting INDEXED BY waiting_in_order WHERE sink = ? ORDER BY seq LIMIT ?",
+            (sink, most),
         )
         return [Waiting(seq, since, folded, self._decoder.decode(value)) for seq, since, folded, value in rows]
 
@@ -128,7 +130,9 @@ class Spool:
 
     def since_ms(self, sink: str) -> int | None:
         """Give when the oldest was taken in; None when none waits."""
-        found = self._db.execute("SELECT since_ms FROM waiting WHERE sink = ? ORDER BY seq LIMIT 1", (sink,)).fetchone()
+        found = self._db.execute(
+            "SELECT since_ms FROM waiting INDEXED BY waiting_in_order WHERE sink = ? ORDER BY seq LIMIT 1", (sink,)
+        ).fetchone()
         return None if found is None else int(found[0])
 
     def close(self) -> None:

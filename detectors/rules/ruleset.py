@@ -106,13 +106,10 @@ class _Source(NamedTuple):
 
 
 def _compile(file: str, text: str, duties: Collection[str] | None) -> tuple[Rule | None, list[Problem]]:
-    try:
-        document, problems = documents.load(text, file)
-        if problems:
-            return None, problems
-        written, problems = documents.validate(document, file, RuleFile)
-    except RecursionError:
-        return None, [Problem(file, 0, "", "nested too deeply for a rule file")]
+    document, problems = documents.load(text, file)
+    if problems:
+        return None, problems
+    written, problems = documents.validate(document, file, RuleFile)
     source = _Source(file, text, document)
     if written is None:
         # What can be said about the condition is said now, so that one round of corrections is enough.

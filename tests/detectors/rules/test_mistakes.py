@@ -164,4 +164,4 @@ def test_windows_line_ends_change_no_position() -> None:
 
 def test_a_rule_file_nested_without_end_is_told_and_does_not_crash() -> None:
     _, problems = compile_rules({"acme.rule.yaml": "a: " + "[" * 800 + "]" * 800})
-    assert [problem.message for problem in problems] == ["nested too deeply for a rule file"]
+    assert [problem.message for problem in problems] == ["nested too deeply"]
