@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from topics.alert import Alert, Change, EpisodeState
-from topics.finding import Severity
+from topics.finding import Severity, Verdict
 
 _SEVERITIES = {
     Severity.LOW: "info",
@@ -19,6 +19,7 @@ _SEVERITIES = {
     Severity.CRITICAL: "critical",
 }
 """Our severities in the words of Prometheus alerts."""
+_RUNBOOKS = {Verdict.VIOLATION: "PrivacyViolation", Verdict.GAP: "PrivacyGaps"}
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -96,7 +97,7 @@ class Alertmanager:
                 f"the last at {_moment(alert.last_at_ms)}. Duties: {', '.join(alert.law) or 'own policy'}.",
                 "services": ", ".join(alert.services),
                 "evidence": ", ".join(f"{each.topic}/{each.partition}/{each.offset}" for each in alert.exemplars),
-                "runbook_url": f"runbooks/{alert.rule}.md",
+                "runbook_url": f"runbooks/{_RUNBOOKS[alert.verdict]}.md",
             },
             "startsAt": _moment(start_ms),
             "endsAt": _moment(end_ms),
