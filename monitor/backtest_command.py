@@ -15,7 +15,8 @@ from rich.console import Console
 from alerts.episodes import Policy
 from detectors.documents import Problem
 from monitor import backtest_report
-from monitor.backtest import Diff, as_data
+from monitor.backtest import Diff
+from monitor.backtest_data import as_data
 from monitor.config import Config
 from monitor.context import Loaded, load
 from monitor.files import ConfigProblems, client_settings, read_config

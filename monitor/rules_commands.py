@@ -13,19 +13,22 @@ from rich.table import Table
 from rich.text import Text
 
 from detectors.documents import Problem
-from detectors.exemptions import Exemptions, read_exemptions
-from detectors.law.pack import LawPack, read_pack
-from detectors.rules.names import Assessor, suggestion
-from detectors.rules.plan import Rule
-from detectors.rules.ruleset import RuleSet, compile_rules, outcome_of
-from monitor.capture import Capture
-from monitor.config import Config
-from monitor.context import Loaded, load, load_shipped
-from monitor.files import ConfigProblems, folders, package_files, read_config, read_text
-from monitor.inspect import own_domains
+from detectors.exemptions import read_exemptions
+from detectors.rules.names import Assessor
+from detectors.rules.ruleset import outcome_of
+from monitor.context import Loaded
+from monitor.files import ConfigProblems, read_text
 from monitor.pipeline import Outcome, process
 from monitor.replay import CaptureReplay, played
-from monitor.rule_files import PACKS, compile_checked, duty_ids, read_rules, rule_texts
+from monitor.rule_files import compile_checked
+from monitor.rules_knowledge import (
+    compiled_rules,
+    exemptions_of,
+    knowledge_for,
+    law_pack,
+    rule_files_of,
+    rule_of,
+)
 from monitor.rules_measure import Overlap, costs
 from monitor.rules_new import new_rule
 from monitor.rules_page import explained, page
@@ -55,12 +58,12 @@ def lint(
     form: Annotated[Form, typer.Option("--format", help="How mistakes are written.")] = Form.TEXT,
 ) -> None:
     """Check rule files and exceptions, their tests included, and list all mistakes. Ends with 1 when there are any."""
-    files, problems = _files(paths, config)
-    ruleset, found = compile_checked(files, _law(config))
+    files, problems = rule_files_of(paths, config)
+    ruleset, found = compile_checked(files, law_pack(config))
     problems += found
     if ruleset is not None and config is not None and not paths:
         try:
-            _exemptions(config, ruleset)
+            exemptions_of(config, ruleset)
         except ConfigProblems as error:
             problems += error.problems
     text = written(sorted(problems), form)
@@ -75,7 +78,7 @@ def lint(
 @rules_app.command("test")
 def run_trials(paths: Paths = None, *, config: ConfigOption = None, as_json: AsJson = False) -> None:
     """Run the tests inside rules: each by its name with its result. Ends with 1 when one fails."""
-    ruleset = _compiled(paths, config)
+    ruleset = compiled_rules(paths, config)
     results = [
         {"rule": rule.written.id, "test": trial.name, "file": rule.file, "line": trial.line, "problem": outcome}
         for rule in ruleset.rules
@@ -108,8 +111,8 @@ def new(
 @rules_app.command("list")
 def list_rules(*, config: ConfigOption = None, as_json: AsJson = False) -> None:
     """List the rules that judge, and the exceptions to them."""
-    ruleset = _compiled(None, config)
-    exemptions = _exemptions(config, ruleset)
+    ruleset = compiled_rules(None, config)
+    exemptions = exemptions_of(config, ruleset)
     rules = ruleset.rules
     if as_json:
         _print_json([{**each.written.model_dump(mode="json", exclude={"tests"}), "file": each.file} for each in rules])
@@ -132,7 +135,7 @@ def explain(
     name: Annotated[str, typer.Argument(metavar="ID", help="Id of the rule.")], *, config: ConfigOption = None
 ) -> None:
     """Explain a rule: what it asks in which words and types, on which duties it rests, and its tests."""
-    for line in explained(_rule(_compiled(None, config), name), _law(config)):
+    for line in explained(rule_of(compiled_rules(None, config), name), law_pack(config)):
         typer.echo(line)
 
 
@@ -145,7 +148,7 @@ def bench(
     as_json: AsJson = False,
 ) -> None:
     """Measure what each rule costs, beside the CEL engine on the same facts in the same run."""
-    found = costs(_compiled(paths, config), seconds)
+    found = costs(compiled_rules(paths, config), seconds)
     if as_json:
         _print_json([{**each._asdict(), "ratio": each.ratio} for each in found])
         return
@@ -160,7 +163,7 @@ def bench(
 @rules_app.command()
 def overlap(files: Captures, *, config: ConfigOption = None, consent: Consent = None, as_json: AsJson = False) -> None:
     """Tell which rules speak together on captures, which never alone, and which never at all."""
-    settings, loaded = _knowledge(config, files)
+    settings, loaded = knowledge_for(config, files)
     found = Overlap(rule.written.id for rule in loaded.rules.rules)
     with CaptureReplay(files, loaded, settings, consent) as replay:
         _play(replay, loaded, lambda outcome: found.take(outcome.findings))
@@ -187,7 +190,7 @@ def doc(
     ] = None,
 ) -> None:
     """Write the reference page: the language, the names with their types, and every shipped rule."""
-    text = page(_compiled(None, None), _law(None))
+    text = page(compiled_rules(None, None), law_pack(None))
     if output is None:
         sys.stdout.write(text)
     else:
@@ -204,7 +207,7 @@ def exempt(
     as_json: AsJson = False,
 ) -> None:
     """Tell what an exception would have covered on captures, before it is put into its folder."""
-    settings, loaded = _knowledge(config, files)
+    settings, loaded = knowledge_for(config, files)
     try:
         text = read_text(preview)
     except OSError as error:
@@ -241,63 +244,6 @@ def _play(replay: CaptureReplay, loaded: Loaded, take: Callable[[Outcome], None]
     context = loaded.context(replay.adapters, replay.cluster)
     for batch, ledger in played(replay, Console(stderr=True)):
         take(process(batch, msgspec.structs.replace(context, ledger=ledger), {}))
-
-
-def _files(paths: list[Path] | None, config: Path | None) -> tuple[dict[str, str], list[Problem]]:
-    """Read the files that somebody named; otherwise all that judge."""
-    problems: list[Problem] = []
-    if paths:
-        return read_rules(paths, problems), problems
-    if config is None:
-        return package_files(PACKS, ".yaml"), problems
-    return rule_texts(read_config(config), str(config), problems), problems
-
-
-def _compiled(paths: list[Path] | None, config: Path | None) -> RuleSet:
-    """Compile rules without running their tests. Raises ConfigProblems."""
-    files, problems = _files(paths, config)
-    ruleset, found = compile_rules(files, duties=duty_ids(_law(config)))
-    if ruleset is None or problems:
-        raise ConfigProblems(sorted([*problems, *found]))
-    return ruleset
-
-
-def _law(config: Path | None) -> LawPack:
-    problems: list[Problem] = []
-    files = package_files("detectors.law", ".yaml")
-    if config is not None:
-        files |= folders(read_config(config).law, str(config), "law", problems)
-    pack, found = read_pack(files)
-    if pack is None or problems:
-        raise ConfigProblems(sorted([*problems, *found]))
-    return pack
-
-
-def _exemptions(config: Path | None, ruleset: RuleSet) -> Exemptions:
-    if config is None:
-        return Exemptions()
-    problems: list[Problem] = []
-    files = folders(read_config(config).exemptions, str(config), "exemptions", problems)
-    exemptions, found = read_exemptions(files, ruleset)
-    if exemptions is None or problems:
-        raise ConfigProblems(sorted([*problems, *found]))
-    return exemptions
-
-
-def _knowledge(config: Path | None, files: list[str]) -> tuple[Config | None, Loaded]:
-    """Read the configuration; without one, tell from the captures whose shop it is."""
-    if config is None:
-        return None, load_shipped(domains=own_domains([Capture(name, None) for name in files]))
-    settings = read_config(config)
-    return settings, load(settings, str(config))
-
-
-def _rule(ruleset: RuleSet, name: str) -> Rule:
-    for rule in ruleset.rules:
-        if rule.written.id == name:
-            return rule
-    known = [rule.written.id for rule in ruleset.rules]
-    raise ConfigProblems([Problem(name, 0, "", f"there is no such rule{suggestion(name, known)}")])
 
 
 def _console() -> Console:

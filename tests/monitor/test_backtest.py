@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 
 from alerts.episodes import Policy
 from monitor import backtest_report
-from monitor.backtest import Diff, Kind, as_data
+from monitor.backtest import Diff, Kind
 from monitor.backtest_command import moment
+from monitor.backtest_data import as_data
 from monitor.cli import app
 from monitor.context import Loaded, load
 from monitor.demo.record import record
