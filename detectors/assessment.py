@@ -85,7 +85,8 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     expired_on: str = ""
     reason: str = ""
     """Why, from a closed list. Unknown: no-origin, no-subdivision, no-law, no-destination, unknown-recipient, uninspectable,
-    origin-conflict, origin-weak, unsettled, adequacy-date-recalled, mechanism-unconfirmed, exemptions-unseen, rule-recalled. Missing: not-registered,
+    origin-conflict, origin-weak, no-register, unsettled, adequacy-date-recalled, mechanism-unconfirmed, exemptions-unseen,
+    rule-recalled. Missing: not-registered,
     destination-not-registered, category-not-registered, no-mechanism, derogation, other-regime, not-accepted, not-yet,
     restricted."""
 

@@ -12,6 +12,7 @@ from topics.flow import DataFlow
 
 WEAK = "origin-weak"
 CONFLICT = "origin-conflict"
+NO_REGISTER = "no-register"
 
 _RAISING = frozenset({TransferStatus.MISSING, TransferStatus.EXPIRED, TransferStatus.PROHIBITED})
 
@@ -36,6 +37,13 @@ def settled_transfer(transfer: Transfer, rival: Transfer | None) -> Transfer:
     return msgspec.structs.replace(
         transfer, status=TransferStatus.UNKNOWN, reason=WEAK if rival is None else CONFLICT, expired_on=""
     )
+
+
+def without_register(transfer: Transfer) -> Transfer:
+    """Turn what only a register could document into a gap where none is configured: a fact is missing, not a basis."""
+    if transfer.status is not TransferStatus.MISSING:
+        return transfer
+    return msgspec.structs.replace(transfer, status=TransferStatus.UNKNOWN, reason=NO_REGISTER)
 
 
 def settled_tracking(assessment: Assessment, rival: Assessment | None) -> Assessment:

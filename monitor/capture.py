@@ -51,6 +51,7 @@ class Capture:
         if chosen is None:
             raise CaptureProblem(f"{name}: unknown format; name it with --format")
         self.adapter: str = chosen
+        self._is_by_line = chosen == "har" and _is_entry(head.partition(b"\n")[0])
 
     def _head(self) -> bytes:
         """Open the file and give its first bytes. What cannot be read twice (a pipe) is kept."""
@@ -69,7 +70,7 @@ class Capture:
     def records(self, topic: str, on_bytes: Callable[[int], None] = lambda _: None) -> Iterator[RawRecord]:
         """Give the records: offset is the line number less one, time is unknown. Blank lines are no records."""
         self.cut_line = 0
-        if self.adapter == "har":
+        if self.adapter == "har" and not self._is_by_line:
             value, self.cut_at = _whole_entries(b"".join(self._lines()))
             self.cut_line = int(self.cut_at is not None)
             yield RawRecord(topic, 0, 0, -1, None, value)
@@ -99,6 +100,15 @@ class Capture:
         if path.suffix == ".gz":
             return gzip.open(path, "rb")  # type: ignore[return-value]
         return path.open("rb")
+
+
+def _is_entry(line: bytes) -> bool:
+    """Tell a line that is a HAR entry by itself: JSON Lines of entries, and not the beginning of a HAR file."""
+    try:
+        entry = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return isinstance(entry, dict) and "request" in entry
 
 
 def _whole_entries(data: bytes) -> tuple[bytes, int | None]:

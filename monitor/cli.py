@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from detectors.law.iso import COUNTRIES, is_place
 from monitor import inspect as inspect_module
 from monitor.alert_commands import add_to as add_alert_commands
 from monitor.alert_plane import keep_alerts
@@ -236,7 +237,7 @@ def inspect(  # noqa: PLR0913 - each is a flag of the command
     *,
     config: Annotated[Path | None, typer.Option("--config", "-c", help="Judge with this configuration.")] = None,
     form: Annotated[
-        str | None, typer.Option("--format", help="Adapter: har, segment, kong, nginx. Told from the file.")
+        str | None, typer.Option("--format", help="Adapter (docs/adapters.md lists them). Told from the file.")
     ] = None,
     register: Annotated[Path | None, typer.Option(help="Transfer register, when there is no --config.")] = None,
     domain: Annotated[list[str] | None, typer.Option(help="The shop's own domain. Told from the pages.")] = None,
@@ -257,6 +258,8 @@ def inspect(  # noqa: PLR0913 - each is a flag of the command
             sys.stdout.write(orjson.dumps(line).decode() + "\n")
     else:
         inspect_module.show(report, _console())
+    if report.rejected and not report.judged:
+        raise CaptureProblem("nothing could be judged, and something could not be read: this is not a clean result")
     worst = report.worst()
     if fail_on is not FailOn.NEVER and worst and SEVERITIES.index(worst) >= SEVERITIES.index(Severity(fail_on.value)):
         raise typer.Exit(1)
@@ -356,8 +359,12 @@ def _knowledge(
 ) -> Loaded:
     if config is not None:
         return load(read_config(config), str(config))
+    person = person.upper()
     country, _, subdivision = person.partition("-")
-    origin = Place(country=country.upper(), subdivision=person.upper() if subdivision else "", source="assumed")
+    # A place that means nothing would quietly turn violations into gaps.
+    if person and not (person in COUNTRIES or is_place(person)):
+        raise CaptureProblem(f"--from {person[:12]}: not an ISO 3166 code of a country, or of a state such as US-CA")
+    origin = Place(country=country, subdivision=person if subdivision else "", source="assumed")
     return load_shipped(
         domains=domain or inspect_module.own_domains(captures),
         register_file=register,

@@ -247,3 +247,9 @@ class Config(Written):
     http: HttpConfig = Field(default_factory=HttpConfig)
     alerts: AlertsConfig = Field(default_factory=AlertsConfig)
     notify: NotifyConfig | None = Field(None, description="Sinks of `privacy-monitor notify`.")
+
+    @model_validator(mode="after")
+    def _consent_is_no_source(self) -> "Config":
+        if self.consent is not None and any(source.topic == self.consent.topic for source in self.sources):
+            raise ValueError(f"{self.consent.topic} is both a source and the consent topic")
+        return self

@@ -32,8 +32,24 @@ def read_config(file: Path) -> Config:
     config, problems = documents.validate(document, str(file), Config)
     problems += _source_mistakes(document, str(file))
     if config is None or problems:
-        raise ConfigProblems(sorted(problems))
+        raise ConfigProblems(sorted({*problems, *_absent(document, file)}))
     return _anchored(config, file.parent)
+
+
+def _absent(document: Any, file: Path) -> list[Problem]:
+    """Find what a document names and is not there, when the document itself is too wrong to be followed."""
+    if not isinstance(document, Mapping):
+        return []
+    named: list[tuple[tuple[str | int, ...], Any]] = [(("register",), document.get("register"))]
+    for key in ("rules", "law", "exemptions"):
+        folders_named = document.get(key)
+        if isinstance(folders_named, list):
+            named += [((key, index), each) for index, each in enumerate(folders_named)]
+    return [
+        mistake(str(file), path, f"{file.parent / name}: there is no such file or folder")
+        for path, name in named
+        if isinstance(name, str) and not (file.parent / name).exists()
+    ]
 
 
 def client_settings(config: KafkaConfig, file: str = "monitor.yaml") -> dict[str, Any]:

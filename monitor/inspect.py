@@ -69,6 +69,11 @@ class Report(msgspec.Struct):
         for letter in outcome.dead_letters:
             self.rejected.append((file, letter.offset + 1, letter.item, letter.reason, letter.position))
 
+    @property
+    def judged(self) -> int:
+        """How many items every detector could decide."""
+        return self.items.get("judged", 0)
+
     def worst(self) -> Severity | None:
         """Give the highest severity among violations."""
         found = [each.severity for _, each in self.findings if each.verdict is Verdict.VIOLATION]
@@ -128,8 +133,11 @@ def show(report: Report, console: Console) -> None:
         console.print(Text(f"not read: {place}: {reason}{at}"))
     if len(report.rejected) > _FEW:
         console.print(f"… and {len(report.rejected) - _FEW} more that could not be read")
-    total = sum(report.items.values())
-    judged = report.items.get("judged", 0)
+    # What was not read counts in the share: a file that breaks off is not a clean one.
+    unread = len(report.rejected)
+    lacking = sum(number for kind, number in report.items.items() if kind.startswith("unknown"))
+    judged = report.judged
+    total = judged + lacking + unread
     unknown = ", ".join(
         f"{number} {kind.partition(':')[2]}"
         for kind, number in report.items.most_common()
@@ -138,9 +146,9 @@ def show(report: Report, console: Console) -> None:
     console.print(
         f"{total} items: {judged} judged"
         + (f" ({judged / total:.0%})" if total else "")
-        + f", {sum(number for kind, number in report.items.items() if kind.startswith('unknown'))} lacked a fact"
+        + f", {lacking} lacked a fact"
         + (f" ({unknown})" if unknown else "")
-        + f", {len(report.rejected)} not read. {len(violations)} violations."
+        + f", {unread} not read. {len(violations)} violations."
     )
 
 

@@ -14,7 +14,7 @@ from detectors.classify.flows import Classified, Knowledge, classify
 from detectors.classify.needs import NeedTable
 from detectors.consent.decide import is_governed
 from detectors.consent.ledger import LedgerView
-from detectors.doubt import at_rival, is_doubtful, settled_tracking, settled_transfer
+from detectors.doubt import at_rival, is_doubtful, settled_tracking, settled_transfer, without_register
 from detectors.exemptions import NO_EXEMPTIONS, Exemptions
 from detectors.law.pack import LawPack
 from detectors.rules.judge import RecordPlace, judge
@@ -147,6 +147,8 @@ def _judge(record: RawRecord, observation: Observation, context: Context) -> tup
                 tracked = settled_tracking(tracked, elsewhere)
                 there = transfers.assess(rival, entry, context.law, flow.at_ms) if rival is not None else None
                 transfer = settled_transfer(transfer, there)
+            if not context.know.has_register:
+                transfer = without_register(transfer)
             assessments.append(tracked)
             assessments.append(
                 Assessment(detector=Detector.CROSS_JURISDICTION_TRANSFER, flow=flow, law=law, transfer=transfer)

@@ -114,9 +114,13 @@ def _absorb_fold(watched: Watched, fold: Fold) -> None:
 
 def conclude(watched: Watched, seconds: float, urls: list[str]) -> Result:
     """Match what was planted with what was found, by coordinates and detector."""
-    violations = {place: plant for place, plant in watched.plants.items() if plant.expected == "violation"}
-    near = {place: plant for place, plant in watched.plants.items() if plant.expected == "near-miss"}
-    malformed = {place for place, plant in watched.plants.items() if plant.expected == "dead-letter"}
+    # What the monitor has not come to yet was neither found nor missed.
+    plants = {
+        place: plant for place, plant in watched.plants.items() if place[2] < watched.judged_offsets.get(place[:2], 0)
+    }
+    violations = {place: plant for place, plant in plants.items() if plant.expected == "violation"}
+    near = {place: plant for place, plant in plants.items() if plant.expected == "near-miss"}
+    malformed = {place for place, plant in plants.items() if plant.expected == "dead-letter"}
     missed = [
         f"{plant.kind} at {_where(place)}"
         for place, plant in sorted(violations.items())

@@ -5,7 +5,7 @@ import pytest
 from detectors import tracking, transfers
 from detectors.assessment import Assessment, Consent, ConsentDecision, Law, Transfer, TransferStatus
 from detectors.consent.ledger import Coverage
-from detectors.doubt import at_rival, is_doubtful, settled_tracking, settled_transfer
+from detectors.doubt import at_rival, is_doubtful, settled_tracking, settled_transfer, without_register
 from tests.detectors.law.shipped import pack
 from topics.finding import Basis, Detector
 from topics.flow import DataFlow, Place, Role, Signal
@@ -121,3 +121,11 @@ def test_on_the_shipped_law_the_state_decides_whether_the_signal_binds() -> None
 
     assert judged("US-CA", "US-CO").decision is ConsentDecision.DENIED
     assert judged("US-CA", "US-AL").reason == "origin-conflict"
+
+
+def test_without_a_register_a_missing_mechanism_is_a_missing_fact() -> None:
+    missing = Transfer(status=TransferStatus.MISSING, regime="eu-gdpr", reason="not-registered")
+    lowered = without_register(missing)
+    assert (lowered.status, lowered.reason) == (TransferStatus.UNKNOWN, "no-register")
+    prohibited = Transfer(status=TransferStatus.PROHIBITED)
+    assert without_register(prohibited) == prohibited

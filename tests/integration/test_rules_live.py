@@ -157,7 +157,8 @@ def test_no_record_is_judged_by_a_half_loaded_set(run: Run) -> None:
     assert all(len(each) == 1 for each in first.values())
     spoken = {each for some in first.values() for each in some}
     assert len({version for version, _ in spoken}) == len({bundle for _, bundle in spoken}) == len(spoken)
-    assert len(spoken) == SWAPS + 1
+    # Before the first swap a worker may not have had a record yet; every later set judges for a second at least.
+    assert SWAPS <= len(spoken) <= SWAPS + 1
 
 
 def test_new_rules_are_live_within_seconds(run: Run) -> None:

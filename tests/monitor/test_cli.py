@@ -282,3 +282,11 @@ def test_binary_bytes_of_a_named_format_are_counted_and_not_shown(tmp_path: Path
     assert done.returncode == 0
     assert "0 judged" in done.stdout
     assert "\x00" not in done.stdout
+
+
+def test_a_place_that_does_not_exist_is_refused_and_not_taken_for_nowhere(tmp_path: Path) -> None:
+    file = tmp_path / "event.jsonl"
+    file.write_text('{"type": "track", "event": "Product Viewed", "anonymousId": "a-1"}\n')
+    done = command("inspect", file, "--from", "usca")
+    assert done.returncode == 64
+    assert "not an ISO 3166 code" in done.stderr
