@@ -279,7 +279,8 @@ def test_binary_bytes_of_a_named_format_are_counted_and_not_shown(tmp_path: Path
     file = tmp_path / "binary"
     file.write_bytes(bytes(range(256)) * 4)
     done = command("inspect", "--format", "kong", file)
-    assert done.returncode == 0
+    assert done.returncode == 64
+    assert "not a clean result" in done.stderr
     assert "0 judged" in done.stdout
     assert "\x00" not in done.stdout
 
