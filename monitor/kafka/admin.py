@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 from monitor.kafka.connection import ACCESS, Complaints, KafkaProblem, Settings, explain, make
 from topics.catalog import Topic
 
-_CONNECT_SECONDS = 8.0
+_CONNECT_SECONDS = 5.0
 
 
 class Cluster(NamedTuple):

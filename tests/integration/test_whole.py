@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import io
 import json
 import time
 from collections import Counter, defaultdict
@@ -12,10 +13,14 @@ from random import Random
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from monitor.demo.page import page as terminal
+from monitor.demo.watched import Watched, absorb
 from monitor.shop import Plant, Shop
 from tests.integration.system import Coordinates, System, distinct_findings, expand, page, read_topic
 from tests.kafka.jvm import Cluster
+from topics.record import RawRecord
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -161,7 +166,7 @@ def test_findings_accounting_and_episodes_add_up(run: Run) -> None:
 
 
 def test_planted_secrets_are_nowhere_but_in_the_sources(run: Run) -> None:
-    outputs = [run.pages, run.system.logs()]
+    outputs = [run.pages, run.system.logs(), terminal_page(run)]
     for topic in ("findings", "shadow", "alerts", "deadletter", "accounting"):
         for key, value, headers in read_topic(run.system.bootstrap, f"privacy.{topic}.v1"):
             outputs += [(key or b"").decode("latin-1"), (value or b"").decode("latin-1"), repr(headers)]
@@ -181,6 +186,20 @@ def test_metrics_count_what_the_topics_hold(run: Run) -> None:
         if line.startswith("privacy_findings_total{") and 'mode="live"' in line
     )
     assert total == sum(each.total() for each in distinct_findings(run.findings).values())
+
+
+def terminal_page(run: Run) -> str:
+    """Draw the page that the demo shows, from what this run left in the topics."""
+    watched = Watched()
+    topics = ("privacy.accounting.v1", "privacy.findings.v1", "privacy.alerts.v1", "privacy.deadletter.v1")
+    for topic in topics:
+        records = read_topic(run.system.bootstrap, topic)
+        absorb(watched, [RawRecord(topic, 0, 0, 0, key, value) for key, value, _ in records], 0.0)
+    console = Console(record=True, width=400, file=io.StringIO())
+    console.print(terminal(watched, ["http://127.0.0.1:9465/metrics"], 1.0))
+    text = console.export_text()
+    assert "unconsented-tracking" in text
+    return text
 
 
 def page_urls(system: System) -> list[str]:
