@@ -125,7 +125,7 @@ class DataFlow(msgspec.Struct, frozen=True, kw_only=True):
     known_by: str = ""
     """How recipient and purpose are known, from the surest: `register`, `name`, `host`, `host-path`, `path`, `looks`; empty: not.
 
-    By its looks a request has a likely purpose, and a recipient that nobody has listed.
+    By its looks a request has a likely purpose; who receives it is unknown, or a platform that carries software of others.
     """
     origin: Place = Place()
     origin_conflict: str = ""

@@ -181,7 +181,7 @@ def _known_of_request(destination: Destination, observation: Observation, know: 
         return know.recipients.lookup_request(
             destination.name, observation.path or "", _query(observation), observation.cookies or ""
         )
-    known = know.recipients.lookup_request(destination.name, observation.path or "")
+    known = know.recipients.lookup_listed(destination.name, observation.path or "")
     return None if known is not None and known.recipient is None else known
 
 

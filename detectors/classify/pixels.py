@@ -16,6 +16,7 @@ _MOST_PARAMETERS = 64
 _ENOUGH = 3
 _FACTS = 2
 _MANY_FACTS = 4
+_MANY_IDENTIFIERS = 3
 _KINDS = 2
 
 ADVERTISING = "advertising.targeted"
@@ -60,7 +61,19 @@ _ENDPOINTS = (_AD_PATH | _MEASURING_PATH) - _listed(
     "events event session visit visitor view report count partner creative cms ad ads log logs delivery"
 )
 _REDIRECTS = _listed("redir redirect redirect_uri rurl rd ru cburl callback gdpr_redir r_url")
-_TELLING = re.compile(r"analytic|metric|track(?:er|ing)|adserv|pixel|beacon|telemetr|retarget|clickstream|webstat")
+_TELLING = re.compile(
+    r"analytic|metric|track(?:er|ing)|adserv|pixel|beacon|telemetr|retarget|clickstream|webstat|adtech|adnet|affiliat"
+)
+_SURE_HOST = re.compile(
+    r"(?:^|[.-])(?:ads?|adserv(?:er|ing)?|adx|rtb|dsp|ssp|dmp|prebid|pixels?|px|pxl|track|trk|trck|trackers?|tracking|beacons?|s?metrics?|"
+    r"analytics?|stats?|statistics|statistik|webstats?|counter|hits?|collect|collectors?|matomo|piwik|plausible|umami|s?gtm|capig|usermatch|idsync|"
+    r"usersync|cookiesync|retargeting|affiliates?|telemetry|rum)\d*(?:[.-]|$)|adserv|retarget|webanalytic|pixeltrack"
+)
+"""Labels that nobody gives to anything else: they are two signs at once where the host is a third party's."""
+_SURE_PATH = _listed(
+    "openrtb rtb prebid usersync cookiesync idsync usermatch cookiematch syncd adserver adserv adframe vast vpaid pixelsync adsync setuid getuid "
+    "hbid hb_pb bidder bidrequest userbind"
+)
 _TINY = (".gif", "/pixel", "/px", "/p", "/i", "/t", "/e", "/b")
 
 
@@ -80,7 +93,7 @@ def look(host: str, path: str, query: str, cookies: str = "") -> Look | None:
     """
     lower = path[:_LONGEST_PATH].lower()
     words = set(_WORD.findall(lower))
-    on_host, ad_host = _host_says(host)
+    on_host, ad_host, sure_host = _host_says(host)
     ad_path = words & _AD_PATH
     on_path = bool(ad_path or words & _MEASURING_PATH)
     if not on_host and not on_path and not query:
@@ -89,33 +102,38 @@ def look(host: str, path: str, query: str, cookies: str = "") -> Look | None:
     endpoint = on_path and _stem(lower) in _ENDPOINTS
     names = _names(query) | _cookie_names(cookies)
     tiny = lower.endswith(_TINY)
-    score = 2 * on_host + on_path + endpoint
+    # What only an advertising system or a counter is called needs no second sign.
+    sure = sure_host or bool(words & _SURE_PATH)
+    score = 2 * on_host + on_path + endpoint + 2 * sure
     signs = [name for name, there in (("host", on_host), ("path", on_path)) if there]
-    if names & _STRONG:
+    identifiers = len(names & _STRONG)
+    if identifiers:
         signs.append("identifiers")
-        score += 1
+        score += 1 + (identifiers >= _MANY_IDENTIFIERS)
     facts = len(names & _PAGE_FACTS)
-    if facts >= _FACTS:
+    if facts >= _FACTS or (facts and identifiers >= _FACTS):
         signs.append("page")
         score += 1 + (facts >= _MANY_FACTS)
     if names & _REDIRECTS and names & _STRONG:
         signs.append("redirect")
         score += 1
-    if tiny and (names or lower.endswith(".gif")) and on_path | on_host | bool(names & (_STRONG | _PAGE_FACTS)):
+    if tiny and (names or lower.endswith(".gif")) and on_path | on_host | bool(identifiers or facts):
         signs.append("image")
-        score += 1
-    if score < _ENOUGH or len(signs) < _KINDS:
+        # A picture that is asked for with parameters is there for the parameters.
+        score += 1 + (lower.endswith(".gif") and bool(query))
+    if score < _ENOUGH or (len(signs) < _KINDS and not sure):
         return None
     advertising = ad_host or ad_path or "redirect" in signs
     return Look(ADVERTISING if advertising else ANALYTICS, tuple(signs))
 
 
 @lru_cache(_CACHED)
-def _host_says(host: str) -> tuple[bool, bool]:
-    """Tell whether the name of a host speaks of tracking at all, and of advertising."""
+def _host_says(host: str) -> tuple[bool, bool, bool]:
+    """Tell whether the name of a host speaks of tracking at all, of advertising, and of nothing else."""
     labels = set(_WORD.findall(host.lower()))
     advertising = bool(labels & _AD_HOST)
-    return advertising or bool(labels & _MEASURING_HOST or _TELLING.search(host)), advertising
+    sure = _SURE_HOST.search(host) is not None
+    return sure or advertising or bool(labels & _MEASURING_HOST or _TELLING.search(host)), advertising, sure
 
 
 def _cookie_names(cookies: str) -> set[str]:

@@ -145,8 +145,21 @@ class RecipientIndex:
         """Tell who receives a request to a host that is not the shop's own, why, and how that is known.
 
         A listed host comes first, with the paths on it that serve another purpose; then the shape of the path, where the
-        host is a platform that carries other people's software or is not listed; then the looks of host, path and query.
+        host is a platform that carries other people's software or is not listed; then the looks of host, path and query,
+        which tell of a platform only what this request was for.
         """
+        known = self.lookup_listed(host, path, query)
+        if known is not None and (known.how != "host" or known.purpose not in _CARRIERS):
+            return known
+        # What stands before a listed name was chosen for the service: `stats` of a shop's platform measures.
+        left = host.lower().removesuffix(known.evidence) if known else host.rpartition(".")[0]
+        told = _looks(left, path, query, cookies)
+        if known is None or told is None:
+            return known or told
+        return known._replace(purpose=told.purpose, how=told.how, evidence=told.evidence)
+
+    def lookup_listed(self, host: str, path: str, query: str = "") -> Known | None:
+        """Tell who receives a request by the list and the shapes of paths alone, or None."""
         behind = self._behind(host)
         if behind.under and path:
             place = f"{path[:_LONGEST_NAME].lower()}/"
@@ -161,9 +174,7 @@ class RecipientIndex:
             recipient_of_shape = self.by_id.get(shape.recipient)
             purpose = recipient_of_shape.purpose if recipient_of_shape else shape.purpose
             return Known(purpose, recipient_of_shape, "path", shape.path)
-        if known is not None:
-            return Known(known.purpose, known, "host", behind.host)
-        return _looks(host.rpartition(".")[0], path, query, cookies)
+        return None if known is None else Known(known.purpose, known, "host", behind.host)
 
     def lookup_own(self, host: str, path: str, query: str = "") -> Known | None:
         """Tell the purpose of a request to a host of the shop's own that measures people, or None.

@@ -124,10 +124,57 @@ def test_one_sign_alone_proves_no_purpose(host: str, path: str, query: str) -> N
     assert recipients().lookup_request(host, path, query) is None
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "ads.nobody.example",
+        "rtb2.nobody.example",
+        "smetrics.nobody.example",
+        "matomo.nobody.example",
+        "nobody-adserver.example",
+    ],
+)
+def test_a_name_that_only_trackers_bear_needs_no_second_sign(host: str) -> None:
+    known = recipients().lookup_request(host, "/app.js")
+    assert known is not None
+    assert known.how == "looks"
+
+
+@pytest.mark.parametrize(
+    "host", ["loads.example", "adsorb.example", "statsbooks.example", "collection.example", "hitsong.example"]
+)
+def test_a_name_that_merely_holds_such_a_word_says_nothing(host: str) -> None:
+    assert recipients().lookup_request(host, "/app.js") is None
+
+
+def test_a_picture_that_is_asked_for_with_identifiers_is_a_pixel() -> None:
+    known = recipients().lookup_request("cdn.nobody.example", "/a.gif", "uid=1&z=2&b=3")
+    assert known is not None
+    assert known.purpose == "analytics"
+    assert recipients().lookup_request("cdn.nobody.example", "/a.gif", "width=200&format=auto") is None
+
+
+def test_a_platform_is_known_by_the_list_and_its_measuring_by_its_looks() -> None:
+    index = recipients()
+    known = index.lookup_request("stats.wordpress.com", "/g.gif", "v=ext&blog=1")
+    assert known is not None
+    assert known.recipient is not None
+    assert known.purpose == "analytics"
+    content = index.lookup_request("fonts.gstatic.com", "/s/a.woff2")
+    assert content is not None
+    assert (content.purpose, content.how) == ("content", "host")
+
+
+def test_looks_are_never_asked_where_a_gateway_passed_the_request_on() -> None:
+    index = recipients()
+    assert index.lookup_listed("ads.nobody.example", "/beacon.gif", "uid=1") is not None  # the shape of its path
+    assert index.lookup_listed("ads.nobody.example", "/orders", "uid=1&url=a") is None
+
+
 def test_cookies_of_an_unknown_host_are_evidence_by_name_alone() -> None:
     index = recipients()
-    assert index.lookup_request("metrics.nobody.example", "/x", "") is None
-    known = index.lookup_request("metrics.nobody.example", "/x", "", "uuid=77; theme=dark")
+    assert index.lookup_request("insights.nobody.example", "/x", "") is None
+    known = index.lookup_request("insights.nobody.example", "/x", "", "uuid=77; theme=dark")
     assert known is not None
     assert "77" not in known.evidence
 
