@@ -86,3 +86,7 @@ class FileLedger:
     def choices(self, subjects: Sequence[str]) -> Sequence[Choice]:
         """Give every choice of every one of these keyed hashes."""
         return [choice for subject in subjects for choice in self._choices.get(subject, ())]
+
+    def choices_of(self, people: Sequence[Sequence[str]]) -> Sequence[Sequence[Choice]]:
+        """Give the choices of each of many people."""
+        return [self.choices(person) for person in people]

@@ -60,6 +60,18 @@ class LedgerSnapshot:
                 self._add(found)
         return found
 
+    def choices_of(self, people: Sequence[Sequence[str]]) -> Sequence[Sequence[Choice]]:
+        """Give the choices of each of many people; one that comes again is looked up once."""
+        known: dict[tuple[str, ...], Sequence[Choice]] = {}
+        found: list[Sequence[Choice]] = []
+        for person in people:
+            name = tuple(person)
+            choices = known.get(name)
+            if choices is None:
+                choices = known[name] = self.choices(name)
+            found.append(choices)
+        return found
+
     def close(self) -> None:
         """Release the snapshot."""
         if self._txn is not None:

@@ -58,6 +58,7 @@ class _Complete:
     def __init__(self, view: LedgerView) -> None:
         self.mark = view.mark
         self.choices = view.choices
+        self.choices_of = view.choices_of
 
     def coverage(self, broker_ms: int) -> Coverage:  # noqa: ARG002 - the protocol's signature
         """Say that nothing is missing."""

@@ -52,6 +52,10 @@ class Overlaid:
         """Give what the ledger below has, less what is left out, and the extra choice."""
         return [*filter(self._only, self._ledger.choices(subjects)), *self._extra]
 
+    def choices_of(self, people: Sequence[Sequence[str]]) -> Sequence[Sequence[Choice]]:
+        """Give the choices of each of many people."""
+        return [self.choices(person) for person in people]
+
 
 def without_signal(path: str) -> Change | None:
     """Give the change that takes a consent signal out of the record; None for a place that cannot be taken out."""

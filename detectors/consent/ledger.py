@@ -61,6 +61,10 @@ class LedgerView(Protocol):
         """Give every version of every one of these keyed hashes, in no order."""
         ...
 
+    def choices_of(self, people: Sequence[Sequence[str]]) -> Sequence[Sequence[Choice]]:
+        """Give what `choices` gives for each of many people, in their order, at less than the price of so many calls."""
+        ...
+
 
 class NoLedger:
     """The view when no consent topic is configured: it knows nobody and says so."""
@@ -74,6 +78,10 @@ class NoLedger:
     def choices(self, subjects: Sequence[str]) -> Sequence[Choice]:  # noqa: ARG002 - the protocol's signature
         """Know nobody."""
         return ()
+
+    def choices_of(self, people: Sequence[Sequence[str]]) -> Sequence[Sequence[Choice]]:
+        """Know nobody of them."""
+        return [()] * len(people)
 
 
 def as_of(choices: Sequence[Choice], purpose: str, at_ms: int) -> tuple[Choice, bool] | None:

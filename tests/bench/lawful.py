@@ -55,6 +55,10 @@ class Memory:
         """Give the choices of all keys of a person."""
         return [choice for subject in subjects for choice in self.kept[subject]]
 
+    def choices_of(self, people: Sequence[Sequence[str]]) -> Sequence[Sequence[Choice]]:
+        """Give the choices of each of many people."""
+        return [self.choices(person) for person in people]
+
 
 def judge(pieces: int, seed: int = 3) -> Outcome:
     """Judge a lawful day of that many pieces."""

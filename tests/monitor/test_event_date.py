@@ -63,6 +63,9 @@ class NoChoices:
     def choices(self, _subjects: Sequence[str]) -> list[Choice]:
         return []
 
+    def choices_of(self, people: Sequence[Sequence[str]]) -> Sequence[Sequence[Choice]]:
+        return [self.choices(person) for person in people]
+
 
 @pytest.fixture(scope="module")
 def register(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -46,6 +46,9 @@ class Choices:
     def choices(self, subjects: Sequence[str]) -> Sequence[Choice]:  # noqa: ARG002 - the protocol's signature
         return self._choices
 
+    def choices_of(self, people: Sequence[Sequence[str]]) -> Sequence[Sequence[Choice]]:
+        return [self.choices(person) for person in people]
+
 
 def choice(at_ms: int, *, granted: bool, received_ms: int | None = None, offset: int = 5) -> Choice:
     allowed, refused = (ADVERTISING, ()) if granted else ((), ADVERTISING)

@@ -367,6 +367,16 @@ def test_a_writer_that_is_killed_loses_nothing_that_it_had_written(tmp_path: Pat
     writer.close()
 
 
+def test_many_people_are_told_of_in_their_order_as_one_by_one(writing: Callable[..., LedgerWriter]) -> None:
+    writer = writing()
+    writer.apply([refusal(0), refusal(1, SUBJECTS[3]), refusal(2, SUBJECTS[4]), refusal(3, SUBJECTS[0], "*", 7)], 1000)
+    people = [(), SUBJECTS[:1], SUBJECTS[2:3], SUBJECTS[:2], SUBJECTS[3:], SUBJECTS[:1], ("k1.00",), tuple(SUBJECTS)]
+    view = writer.view()
+    assert [list(each) for each in view.choices_of(people)] == [list(view.choices(each)) for each in people]
+    assert list(map(len, view.choices_of(people))) == [0, 2, 0, 2, 2, 2, 0, 4]
+    view.close()
+
+
 def test_no_ledger_in_a_folder_is_loading(tmp_path: Path) -> None:
     reader = LedgerReader(tmp_path / "nothing")
     view = reader.view()
