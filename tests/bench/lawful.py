@@ -71,7 +71,7 @@ def judge(pieces: int, seed: int = 3) -> Outcome:
     records = 0
     numbered = _numbered(lawful_day(seed, pieces))
     while batch := list(islice(numbered, _BATCH)):
-        _record([each for each in batch if each.topic == "consent"], memory, context)
+        record_choices([each for each in batch if each.topic == "consent"], memory, context)
         traffic = [each for each in batch if each.topic != "consent"]
         outcome = process(traffic, context, {})
         records += len(traffic)
@@ -91,7 +91,8 @@ def false_alarms(pieces: int) -> None:
     )
 
 
-def _record(batch: Sequence[RawRecord], memory: Memory, context: Context) -> None:
+def record_choices(batch: Sequence[RawRecord], memory: Memory, context: Context) -> None:
+    """Keep the choices of consent records in a ledger in memory."""
     for record in batch:
         told = read_consent(record, context.know.key)
         if isinstance(told, Rejected):
