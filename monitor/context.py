@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from detectors.classify.flows import Knowledge
+from detectors.classify.gate import Gate
 from detectors.classify.needs import NeedTable, read_needs
 from detectors.classify.origin import NoAddresses, PlaceOfAddress
 from detectors.classify.recipients import RecipientIndex, read_recipients
@@ -101,6 +102,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
             adapters=adapters,
             bundle=self.bundle,
             exemptions=self.exemptions,
+            gate=Gate(self.know),
             worker=worker,
             delivery=delivery,
         )

@@ -11,6 +11,7 @@ import msgspec
 from detectors import checkout, recipients, tracking, transfers
 from detectors.assessment import Assessment, ConsentDecision, TransferStatus
 from detectors.classify.flows import Classified, Knowledge, classify
+from detectors.classify.gate import Gate
 from detectors.classify.needs import NeedTable
 from detectors.consent.decide import is_governed
 from detectors.consent.ledger import LedgerView
@@ -20,12 +21,14 @@ from detectors.law.pack import LawPack
 from detectors.rules.judge import RecordPlace, judge
 from detectors.rules.ruleset import RuleSet
 from topics.accounting import Accounting, DeadLetter, OffsetClass
+from topics.adapters.opening import is_plain
 from topics.distinct import Distinct
 from topics.finding import MAX_EXEMPLARS, SEVERITIES, Detector, Finding, Fold
 from topics.links import LinkRecord, links
-from topics.observation import Adapter, Observation, Reading
+from topics.observation import Adapter, Glancing, Observation, Reading
 from topics.record import Place, RawRecord, Reason, Rejected
 
+_READ = frozenset({OffsetClass.INSPECTED, OffsetClass.DEAD_LETTERED})
 _FULL_CARRIER = 64
 """Services, purposes and categories that one fold names at most."""
 
@@ -44,6 +47,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     bundle: str
     """Digest of rules, law pack and register: equal digests and ledger marks give equal verdicts."""
     exemptions: Exemptions = NO_EXEMPTIONS
+    gate: Gate | None = None
+    """Made of `know`; without it, or with one that was made of other knowledge, every record is read whole."""
     worker: str = ""
     delivery: str = "at_least_once"
 
@@ -114,16 +119,21 @@ def process(
     judged item on the way: what `inspect` and `explain` print is what the live loop did.
     """
     work = _Batch(context, witness)
-    for record in batch:
-        work.add(record, starts.get((record.topic, record.partition)))
-    outcome = work.outcome
-    for (topic, partition), tally in work.tallies.items():
-        outcome.accounting.append(tally.close(topic, partition, context))
-    outcome.folds = fold(outcome.findings, context.cluster)
-    outcome.links = tuple(
-        dict.fromkeys(pair for identifiers in work.named_together for pair in links(context.know.key, identifiers))
-    )
-    return outcome
+    for place, records in _by_place(batch):
+        work.judge(records, work.tally(place, starts.get(place) or Start(records[0].offset, records[0].offset)))
+    return work.outcome()
+
+
+def _by_place(batch: Sequence[RawRecord]) -> Iterable[tuple[Place, Sequence[RawRecord]]]:
+    """Cut a batch where the partition changes."""
+    start = 0
+    topic, partition = (batch[0].topic, batch[0].partition) if batch else ("", 0)
+    for at, record in enumerate(batch):
+        if record.partition != partition or record.topic != topic:
+            yield (topic, partition), batch[start:at]
+            start, topic, partition = at, record.topic, record.partition
+    if batch:
+        yield (topic, partition), batch[start:]
 
 
 def _judge(record: RawRecord, observation: Observation, context: Context) -> tuple[Judged, list[Fault]]:
@@ -197,23 +207,52 @@ def fold(findings: Iterable[Finding], cluster: str) -> list[Fold]:
 class _Tally:
     """Classes and counts of one input partition in a batch."""
 
-    __slots__ = ("findings", "items", "next", "runs", "start")
+    __slots__ = ("findings", "judged", "last_ms", "next", "others", "runs", "since", "start")
 
     def __init__(self, start: Start) -> None:
         self.start = start.offset
-        self.next = start.offset
+        self.next = self.since = max(start.offset, start.expired)
+        """Next offset; those from `since` to it were inspected."""
         self.runs: list[tuple[int, OffsetClass]] = []
+        """What lies before `since`."""
         if start.expired > start.offset:
-            self._run(start.expired - start.offset, OffsetClass.EXPIRED)
-            self.next = start.expired
-        self.items: Counter[str] = Counter()
+            self.runs.append((start.expired - start.offset, OffsetClass.EXPIRED))
+        self.judged = 0
+        self.others: Counter[str] = Counter()
+        """Items that were not judged, by how they are counted."""
         self.findings = 0
+        self.last_ms: int | None = None
+        """Time of the newest event."""
 
-    def add(self, offset: int, kind: OffsetClass) -> None:
+    def inspected(self, offset: int) -> None:
+        if offset != self.next:
+            self._gap(offset)
+        self.next = offset + 1
+
+    def dead_lettered(self, offset: int) -> None:
+        if offset != self.next:
+            self._gap(offset)
+        self._close_run()
+        self._run(1, OffsetClass.DEAD_LETTERED)
+        self.next = self.since = offset + 1
+
+    def see(self, event_ms: int | None, broker_ms: int) -> None:
+        """Note an event's time. What it claims of the future is not how far we have seen."""
+        at_ms = event_ms or broker_ms
+        if at_ms > broker_ms >= 0:
+            at_ms = broker_ms
+        if self.last_ms is None or at_ms > self.last_ms:
+            self.last_ms = at_ms
+
+    def _gap(self, offset: int) -> None:
+        self._close_run()
         if offset > self.next:
             self._run(offset - self.next, OffsetClass.NOT_A_RECORD)
-        self._run(1, kind)
-        self.next = offset + 1
+        self.since = offset
+
+    def _close_run(self) -> None:
+        if self.next > self.since:
+            self._run(self.next - self.since, OffsetClass.INSPECTED)
 
     def _run(self, length: int, kind: OffsetClass) -> None:
         if self.runs and self.runs[-1][1] is kind:
@@ -222,6 +261,9 @@ class _Tally:
             self.runs.append((length, kind))
 
     def close(self, topic: str, partition: int, context: Context) -> Accounting:
+        self._close_run()
+        self.since = self.next
+        items = {**({"judged": self.judged} if self.judged else {}), **self.others}
         return Accounting(
             cluster=context.cluster,
             topic=topic,
@@ -229,7 +271,7 @@ class _Tally:
             start=self.start,
             end=self.next,
             runs=tuple(self.runs),
-            items=dict(sorted(self.items.items())),
+            items=dict(sorted(items.items())),
             findings=self.findings,
             ledger_mark=context.ledger.mark,
             bundle=context.bundle,
@@ -242,70 +284,114 @@ class _Batch:
     """A batch under way: what it gave so far."""
 
     def __init__(self, context: Context, witness: Witness | None) -> None:
-        self.outcome = Outcome()
-        self.tallies: dict[Place, _Tally] = {}
-        self.named_together: dict[tuple[tuple[str, str], ...], None] = {}
+        self._outcome = Outcome()
+        self._tallies: dict[Place, _Tally] = {}
+        self._named_together: dict[tuple[tuple[str, str], ...], None] = {}
         """Identifiers of observations that name more than one, in order of first appearance."""
         self._context = context
         self._witness = witness
+        gate = context.gate
+        # Who watches wants to see every record opened.
+        self._gate = gate if witness is None and gate is not None and gate.know is context.know else None
 
-    def add(self, record: RawRecord, start: Start | None) -> None:
+    def tally(self, place: Place, start: Start) -> _Tally:
+        """Give the tally of a partition; a new one begins at `start`."""
+        found = self._tallies.get(place)
+        if found is None:
+            found = self._tallies[place] = _Tally(start)
+        return found
+
+    def judge(self, records: Sequence[RawRecord], tally: _Tally) -> None:
+        """Judge records of one partition in their order: those that concern nobody else at a glance, the others whole."""
+        adapter = self._context.adapters[records[0].topic]
+        if self._gate is None or not isinstance(adapter, Glancing):
+            for record in records:
+                self._add(record, tally)
+            return
+        glance, is_ours_alone, named_together = adapter.glance, self._gate.is_ours_alone, self._named_together
+        for record in records:
+            value = record.value
+            if value is None or not is_plain(value) or (seen := glance(value)) is None or not is_ours_alone(seen):
+                self._add(record, tally)
+                continue
+            tally.judged += 1
+            tally.inspected(record.offset)
+            if len(seen.subjects) > 1:
+                named_together[seen.subjects] = None
+            tally.see(seen.at_ms, record.timestamp_ms)
+
+    def outcome(self) -> Outcome:
+        """Close all tallies."""
+        outcome, context = self._outcome, self._context
+        for (topic, partition), tally in self._tallies.items():
+            accounting = tally.close(topic, partition, context)
+            outcome.accounting.append(accounting)
+            for kind, number in accounting.items.items():
+                outcome.items[topic, kind] += number
+            for length, kind in accounting.runs:
+                if kind in _READ:
+                    outcome.records[topic, kind.value] += length
+            if tally.last_ms is not None:
+                outcome.last_event_ms[topic] = max(tally.last_ms, outcome.last_event_ms.get(topic, 0))
+        outcome.folds = fold(outcome.findings, context.cluster)
+        outcome.links = tuple(
+            dict.fromkeys(pair for identifiers in self._named_together for pair in links(context.know.key, identifiers))
+        )
+        return outcome
+
+    def _add(self, record: RawRecord, tally: _Tally) -> None:
         """Read one record and judge its items."""
-        place = record.topic, record.partition
-        tally = self.tallies.get(place)
-        if tally is None:
-            tally = self.tallies[place] = _Tally(start or Start(record.offset, record.offset))
         reading = self._read(record)
         digest = ""
         unread = True
         for entry in reading:
             if isinstance(entry, Rejected):
                 digest = digest or self._context.know.key.digest(record.value or b"")
-                self.outcome.dead_letters.append(_dead_letter(record, entry, self._context.cluster, digest))
-                counted = f"rejected:{entry.reason.value}"
+                self._outcome.dead_letters.append(_dead_letter(record, entry, self._context.cluster, digest))
+                tally.others[f"rejected:{entry.reason.value}"] += 1
+                continue
+            unread = False
+            why_not = self._item(record, entry, tally)
+            if why_not:
+                tally.others[f"unknown:{why_not}"] += 1
             else:
-                unread = False
-                counted = self._item(record, entry, tally)
-            tally.items[counted] += 1
-            self.outcome.items[record.topic, counted] += 1
+                tally.judged += 1
         # A message of which no item could be read was not inspected; an empty batch was: there is nothing in it.
-        kind = OffsetClass.DEAD_LETTERED if reading and unread else OffsetClass.INSPECTED
-        tally.add(record.offset, kind)
-        self.outcome.records[record.topic, kind.value] += 1
+        if reading and unread:
+            tally.dead_lettered(record.offset)
+        else:
+            tally.inspected(record.offset)
 
     def _read(self, record: RawRecord) -> Reading:
         try:
             return self._context.adapters[record.topic].read(record)
         except Exception as error:  # noqa: BLE001 - adapters promise not to raise; one that does harms one record
-            self.outcome.faults.append(Fault(record.topic, record.partition, record.offset, 0, type(error).__name__))
+            self._outcome.faults.append(Fault(record.topic, record.partition, record.offset, 0, type(error).__name__))
             return [Rejected(Reason.INTERNAL)]
 
     def _item(self, record: RawRecord, observation: Observation, tally: _Tally) -> str:
-        outcome = self.outcome
+        """Judge one item. Gives the reason why that could not be done; nothing where it could."""
+        outcome = self._outcome
         if len(observation.subjects) > 1:
-            self.named_together[observation.subjects] = None
+            self._named_together[observation.subjects] = None
         try:
             judged, faults = _judge(record, observation, self._context)
         except Exception as error:  # noqa: BLE001 - one record may harm only itself; it is counted as not judged
             outcome.faults.append(
                 Fault(record.topic, record.partition, record.offset, observation.item, type(error).__name__)
             )
-            return f"unknown:{Reason.INTERNAL.value}"
+            return Reason.INTERNAL.value
         if self._witness is not None:
             self._witness(record, judged)
         outcome.faults.extend(faults)
         outcome.findings.extend(judged.findings)
         tally.findings += len(judged.findings)
-        at_ms = observation.at_ms or record.timestamp_ms
-        if record.timestamp_ms >= 0:
-            # What an event claims of the future is not how far we have seen.
-            at_ms = min(at_ms, record.timestamp_ms)
-        outcome.last_event_ms[record.topic] = max(at_ms, outcome.last_event_ms.get(record.topic, 0))
+        tally.see(observation.at_ms, record.timestamp_ms)
         for detector, reason in judged.unknown:
             outcome.gaps[detector.value, reason] += 1
         if faults:
-            return "unknown:rule-error"
-        return f"unknown:{judged.unknown[0][1]}" if judged.unknown else "judged"
+            return "rule-error"
+        return judged.unknown[0][1] if judged.unknown else ""
 
 
 def _unknowns(assessments: Iterable[Assessment]) -> Iterable[tuple[Detector, str]]:

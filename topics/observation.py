@@ -5,7 +5,7 @@ An observation is never logged, stored, pickled or put in an error text.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -118,6 +118,24 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """What may hold personal data: body, query, event properties and traits."""
 
 
+class Glance(msgspec.Struct, frozen=True, gc=False):
+    """The few typed fields of a record that tell whether it can concern anybody but the shop itself.
+
+    Reading the record whole would give one observation that says the same. Texts are as the record has them.
+    """
+
+    at_ms: int | None
+    name: str | None
+    method: str | None
+    path: str
+    """Path as sent, with the query."""
+    host: str = ""
+    """Host that was called; empty for events, whose page's host is nobody's recipient."""
+    upstream: str = ""
+    """Host or address that the request was passed on to; empty: to none."""
+    subjects: tuple[tuple[str, str], ...] = ()
+
+
 Reading = list[Observation | Rejected]
 """Exactly one entry for each item of the message, in order; one Rejected for a message that could not be opened."""
 
@@ -143,4 +161,13 @@ class Adapter(Protocol):
 
     def read(self, record: RawRecord) -> Reading:
         """Read one record. Never raises, whatever the bytes; drops nothing silently."""
+        ...
+
+
+@runtime_checkable
+class Glancing(Adapter, Protocol):
+    """An adapter that can tell at a glance what a plain record is about, at a fraction of the cost of reading it."""
+
+    def glance(self, value: bytes) -> Glance | None:
+        """Look at one record: UTF-8, within the budget of bytes. None: it has to be read whole. Never raises."""
         ...

@@ -117,7 +117,8 @@ def is_own_host(host: str, know: Knowledge) -> bool:
         return False
 
 
-def _without_port(host: str) -> str:
+def host_without_port(host: str) -> str:
+    """Give a host (`name:port`, `[v6]:port`) without its port."""
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0]
@@ -126,7 +127,7 @@ def _without_port(host: str) -> str:
 def _targets(observation: Observation, know: Knowledge) -> list[_Target]:
     destinations: Iterable[Destination] = observation.destinations
     # A request to a host that is not ours is a disclosure to it, whoever logged it (an egress gateway names no other).
-    host = _without_port(observation.host or "")
+    host = host_without_port(observation.host or "")
     if (
         observation.kind is Kind.REQUEST
         and not is_own_host(host, know)

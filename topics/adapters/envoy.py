@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 
 from topics.adapters import geo, reading
+from topics.adapters.moments import milliseconds
 from topics.adapters.opening import read_message
 from topics.adapters.requests import SIGNALS, Logged, observe, passed_on
-from topics.adapters.tolerant import OBJECT, value_of
-from topics.observation import AdapterOptions, Destination, Observation, Reading, Via
+from topics.adapters.tolerant import ABSENT, OBJECT, Absent, value_of
+from topics.observation import AdapterOptions, Destination, Glance, Observation, Reading, Via
 from topics.record import RawRecord, Reason, Rejected
 
 DEFAULT_FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -39,9 +40,30 @@ DEFAULT_FIELDS: Mapping[str, tuple[str, ...]] = {
 _MARKS = frozenset({"authority", "path", "response_code", "upstream_cluster", "upstream_host", "start_time", "method"})
 _HEADERS = {name.replace("-", "_"): name for name in (*SIGNALS, "origin", "referer", *sorted(geo.HEADERS))}
 _PASSED_THROUGH = frozenset({"PassthroughCluster", "InboundPassthroughCluster"})
+_DIRECTIONS = frozenset({"outbound", "inbound"})
 _REFUSED = "BlackHoleCluster"
 _WRAPPED = "_._."
 """What Istio's gateways write before the name that they were asked for: `outbound_.443_._.api.vendor.example`."""
+
+
+class _Seen(msgspec.Struct, gc=False):
+    """The few members that a glance needs, by their usual keys and strictly typed: any other record is read whole."""
+
+    path: str
+    authority: str
+    start_time: Any
+    upstream_cluster: str
+    method: str | None = None
+    route_name: str | None = None
+    cookie: str | None = None
+    user_id: str | None = None
+    # Other spellings may not be there: whoever writes so is read whole.
+    other_route: Absent = msgspec.field(default=ABSENT, name="route-name")
+    other_user: Absent = msgspec.field(default=ABSENT, name="user-id")
+    other_cookie: Absent = msgspec.field(default=ABSENT, name="Cookie")
+
+
+_SEEN = msgspec.json.Decoder(_Seen).decode
 
 
 class Envoy:
@@ -55,11 +77,39 @@ class Envoy:
             ours: (_normal(options.fields[ours]),) if ours in options.fields else theirs
             for ours, theirs in DEFAULT_FIELDS.items()
         }
+        self._is_usual = not options.fields
         self._marks = _MARKS | {_normal(key) for key in options.fields.values()}
 
     def read(self, record: RawRecord) -> Reading:
         """Read one record. Never raises."""
         return read_message(record.value, self._one)
+
+    def glance(self, value: bytes) -> Glance | None:
+        """Look at one record. Never raises."""
+        if not self._is_usual:
+            return None
+        try:
+            seen = _SEEN(value)
+        except (msgspec.MsgspecError, RecursionError):
+            return None
+        direction, bar, rest = seen.upstream_cluster.partition("|")
+        upstream = rest.rpartition("|")[2] if direction == "outbound" else ""
+        at_ms = milliseconds(seen.start_time)
+        if not bar or direction not in _DIRECTIONS or (direction == "outbound" and not upstream):
+            return None
+        if at_ms is None or seen.path[:1] != "/" or seen.authority in reading.ABSENT:
+            return None
+        cookies, name = seen.cookie, seen.route_name
+        user = reading.identifier(seen.user_id)
+        return Glance(
+            at_ms,
+            None if name == "-" else name,
+            seen.method,
+            seen.path,
+            seen.authority,
+            upstream,
+            reading.persons(cookies, user) if user or cookies else (),
+        )
 
     def _one(self, data: bytes, item: int) -> Observation | Rejected:
         members = {_normal(key): raw for key, raw in OBJECT.decode(data).items()}

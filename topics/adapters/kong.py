@@ -11,8 +11,8 @@ import msgspec
 from topics.adapters import geo, reading
 from topics.adapters.moments import milliseconds
 from topics.adapters.opening import read_message
-from topics.adapters.tolerant import OBJECT, Tolerant, value_of
-from topics.observation import AdapterOptions, Destination, Kind, Observation, Part, Reading, Via
+from topics.adapters.tolerant import ABSENT, OBJECT, Absent, Tolerant, value_of
+from topics.observation import AdapterOptions, Destination, Glance, Kind, Observation, Part, Reading, Via
 from topics.record import RawRecord, Reason, Rejected
 
 _DEFAULT_BODY = "request.body"
@@ -69,6 +69,47 @@ _RECORD = Tolerant(_Record)
 _NO_REQUEST = _Request()
 
 
+class _SeenHeaders(msgspec.Struct, gc=False):
+    host: str = ""
+    cookie: str | None = None
+    # Kong writes names in lower case. These may not be there: whoever writes so is read whole.
+    capital_host: Absent = msgspec.field(default=ABSENT, name="Host")
+    capital_cookie: Absent = msgspec.field(default=ABSENT, name="Cookie")
+
+
+class _SeenRequest(msgspec.Struct, gc=False):
+    headers: _SeenHeaders
+    uri: str
+    method: str | None = None
+
+
+class _SeenService(msgspec.Struct, gc=False):
+    host: str
+
+
+class _SeenRoute(msgspec.Struct, gc=False):
+    name: str | None = None
+    id: str | None = None
+
+
+class _SeenConsumer(msgspec.Struct, gc=False):
+    custom_id: str | None = None
+    username: str | None = None
+
+
+class _Seen(msgspec.Struct, gc=False):
+    """The few members that a glance needs, strictly typed: any other record is read whole."""
+
+    request: _SeenRequest
+    service: _SeenService
+    started_at: int
+    route: _SeenRoute | None = None
+    consumer: _SeenConsumer | None = None
+
+
+_SEEN = msgspec.json.Decoder(_Seen).decode
+
+
 class Kong:
     """Reads Kong's log records: an object, an array of them, or objects glued together."""
 
@@ -84,6 +125,30 @@ class Kong:
     def read(self, record: RawRecord) -> Reading:
         """Read one record. Never raises."""
         return read_message(record.value, self._one)
+
+    def glance(self, value: bytes) -> Glance | None:
+        """Look at one record. Never raises."""
+        try:
+            seen = _SEEN(value)
+        except (msgspec.MsgspecError, RecursionError):
+            return None
+        request = seen.request
+        headers, uri = request.headers, request.uri
+        if uri[:1] != "/":
+            return None
+        route, consumer = seen.route, seen.consumer
+        user = None
+        if consumer is not None:
+            user = reading.identifier(consumer.custom_id) or reading.identifier(consumer.username)
+        return Glance(
+            milliseconds(seen.started_at),
+            (route.name or route.id) if route is not None else None,
+            request.method,
+            uri,
+            headers.host,
+            seen.service.host,
+            reading.persons(headers.cookie, user) if user or headers.cookie else (),
+        )
 
     def _one(self, data: bytes, item: int) -> Observation | Rejected:
         log = _RECORD.decode(data)

@@ -10,7 +10,7 @@ from topics.adapters import geo, reading
 from topics.adapters.moments import milliseconds
 from topics.adapters.opening import read_message
 from topics.adapters.tolerant import OBJECT, value_of
-from topics.observation import AdapterOptions, Destination, Kind, Observation, Reading, Via
+from topics.observation import AdapterOptions, Destination, Glance, Kind, Observation, Reading, Via
 from topics.record import MAX_RECORD_BYTES, RawRecord, Reason, Rejected
 
 DEFAULT_FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -41,6 +41,9 @@ DEFAULT_FIELDS: Mapping[str, tuple[str, ...]] = {
 """Our name -> the log's keys, in order of preference. `AdapterOptions.fields` puts its own key in their place."""
 
 _ESCAPES = re.compile(rb"\\[^x]|((?:\\x[0-9A-Fa-f]{2})+)")
+_ROUTES = ("route_0", "route_1", "route_2")
+_BACKSLASH = 0x5C
+"""Looking for one byte is 20 times as quick as for two."""
 _TRIES = re.compile(r"\s*,\s*|\s+:\s+")
 _SIGNALS = ("sec-gpc", "dnt")
 
@@ -60,13 +63,43 @@ class Nginx:
         if options.body:
             self._keys["body"] = (options.body,)
         self._known = frozenset(key for keys in self._keys.values() for key in keys)
+        self._glimpse = _glimpse(self._keys)
 
     def read(self, record: RawRecord) -> Reading:
         """Read one record. Never raises."""
         value = record.value
-        if value and b"\\x" in value and len(value) <= MAX_RECORD_BYTES:
+        if value and _BACKSLASH in value and b"\\x" in value and len(value) <= MAX_RECORD_BYTES:
             value = _ESCAPES.sub(_unescaped, value)
         return read_message(value, self._one)
+
+    def glance(self, value: bytes) -> Glance | None:
+        """Look at one record. Never raises."""
+        if self._glimpse is None:
+            return None
+        try:
+            seen = self._glimpse.decode(value)
+        except (msgspec.MsgspecError, RecursionError):
+            return None
+        at_ms = milliseconds(seen.time)
+        uri, host, cookies = seen.uri, seen.host, seen.cookie
+        # Alternatives are for the whole reading; so are several tries, of which the last one answered.
+        if at_ms is None or uri[:1] != "/" or host in reading.ABSENT or seen.upstream_host is not None:
+            return None
+        upstream = seen.upstream
+        if upstream is None or upstream in reading.ABSENT:
+            upstream = ""
+        else:
+            found = reading.address(upstream)
+            if found is None:
+                return None
+            upstream = found
+        name = seen.route_0
+        if name is None or name in reading.ABSENT:
+            name = next((each for each in (seen.route_1, seen.route_2) if each and each != "-"), None)
+        user = reading.identifier(seen.user)
+        return Glance(
+            at_ms, name, seen.method, uri, host, upstream, reading.persons(cookies, user) if user or cookies else ()
+        )
 
     def _one(self, data: bytes, item: int) -> Observation | Rejected:
         raw = OBJECT.decode(data)
@@ -123,6 +156,22 @@ class Nginx:
             if key in raw:
                 return reading.body_of(raw[key], key, headers)
         return ()
+
+
+def _glimpse(keys: Mapping[str, tuple[str, ...]]) -> msgspec.json.Decoder[Any] | None:
+    """Give a decoder of the few members that a glance needs, strictly typed; None where one key of the log has two meanings."""
+    routes = dict(zip(_ROUTES, keys["route"], strict=False))
+    required = {ours: keys[ours][0] for ours in ("uri", "host")}
+    optional = {ours: keys[ours][0] for ours in ("method", "upstream", "upstream_host", "cookie", "user")} | routes
+    names = [keys["time"][0], *required.values(), *optional.values()]
+    if len(set(names)) < len(names):
+        return None
+    fields: list[tuple[str, Any, Any]] = [("time", Any, msgspec.field(name=keys["time"][0]))]
+    fields += [(ours, str, msgspec.field(name=key)) for ours, key in required.items()]
+    for ours in dict.fromkeys((*optional, *_ROUTES)):
+        # A log has one to three keys for the route.
+        fields.append((ours, str | None, msgspec.field(default=None, name=optional.get(ours, f"no {ours}"))))
+    return msgspec.json.Decoder(msgspec.defstruct("Seen", fields, gc=False))
 
 
 def _value(raw: Mapping[str, msgspec.Raw], keys: tuple[str, ...]) -> str | None:

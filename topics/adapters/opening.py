@@ -32,6 +32,19 @@ _BETWEEN = re.compile(r"[ \t\r\n\x1e]*")
 _POSITION = re.compile(r"\(byte ([0-9]{1,12})\)$")
 
 
+def is_plain(value: bytes) -> bool:
+    """Tell whether a value is text within the budget, so that a glance may be taken at it."""
+    if not 0 < len(value) <= MAX_RECORD_BYTES:
+        return False
+    if value.isascii():
+        return True
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def read_message(
     value: bytes | None, read: ReadItem, *, max_bytes: int = MAX_RECORD_BYTES, max_items: int = MAX_ITEMS
 ) -> Reading:

@@ -177,6 +177,21 @@ def _visitor_ids(cookies: str) -> Mapping[str, str]:
     return found
 
 
+def persons(cookies: str | None, user: str | None) -> tuple[tuple[str, str], ...]:
+    """Give the identifiers in visitor cookies and of the person who is signed in, most stable first."""
+    if cookies is None or ("ajs_" not in cookies and "visitor_id" not in cookies):
+        return (("user_id", user),) if user else ()
+    return _persons(cookies, user) if len(cookies) <= _LONGEST_CACHED else _persons.__wrapped__(cookies, user)
+
+
+@lru_cache(maxsize=16_384)
+def _persons(cookies: str, user: str | None) -> tuple[tuple[str, str], ...]:
+    found = visitor_ids(cookies)
+    if user:
+        found["user_id"] = user
+    return ordered(found)
+
+
 def body_part(path: str, data: bytes, content_type: str | None, content_length: str | None = None) -> Part:
     """Give a request body, marked as cut short when the sender announced more bytes than the record holds."""
     announced = whole(content_length)

@@ -4,6 +4,7 @@ The formats carry no HTTP headers, so a missing signal proves nothing here.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -11,8 +12,8 @@ from topics.adapters import integrations, reading
 from topics.adapters.moments import milliseconds
 from topics.adapters.opening import Group, read_message
 from topics.adapters.segment_context import Event, Found, tolerated
-from topics.adapters.tolerant import OBJECT, value_of
-from topics.observation import AdapterOptions, Kind, Media, Observation, Part, Reading
+from topics.adapters.tolerant import ABSENT, OBJECT, Absent, value_of
+from topics.observation import AdapterOptions, Glance, Kind, Media, Observation, Part, Reading
 from topics.record import RawRecord, Reason, Rejected
 
 _NO = msgspec.Raw()
@@ -38,6 +39,47 @@ _MEMBERS: Mapping[str, str] = {
 }
 
 
+class _SeenPage(msgspec.Struct, frozen=True, gc=False):
+    path: str = ""
+    url: msgspec.Raw = _NO
+
+
+_NO_PAGE = _SeenPage()
+
+
+class _SeenPerson(msgspec.Struct, gc=False):
+    email: Any = None
+
+
+class _SeenContext(msgspec.Struct, gc=False):
+    page: _SeenPage = _NO_PAGE
+    traits: _SeenPerson | None = None
+    device: Absent = ABSENT
+
+
+class _Seen(msgspec.Struct, gc=False):
+    """The few members that a glance needs, strictly typed and spelled as specified: any other event is read whole."""
+
+    type: str
+    timestamp: Any
+    event: str | None = None
+    user_id: Any = msgspec.field(default=None, name="userId")
+    anonymous_id: Any = msgspec.field(default=None, name="anonymousId")
+    context: _SeenContext | None = None
+    properties: _SeenPerson | None = None
+    traits: _SeenPerson | None = None
+    integrations: msgspec.Raw = _NO
+    # These may not be there: an envelope, and flattened rows.
+    batch: Absent = ABSENT
+    other_user: Absent = msgspec.field(default=ABSENT, name="user_id")
+    other_visitor: Absent = msgspec.field(default=ABSENT, name="anonymous_id")
+
+
+_NO_CONTEXT = _SeenContext()
+_SEEN = msgspec.json.Decoder(_Seen).decode
+_SENT_NOWHERE = frozenset({b"", b"{}", b"null", b'{"All":true}', b'{"All":false}'})
+
+
 class Segment:
     """Reads analytics events, each of which is the body that its destinations receive."""
 
@@ -50,6 +92,30 @@ class Segment:
     def read(self, record: RawRecord) -> Reading:
         """Read one record. Never raises."""
         return read_message(record.value, self._one)
+
+    def glance(self, value: bytes) -> Glance | None:
+        """Look at one record: only events that name nobody can be told. Never raises."""
+        if self._recipients:
+            return None
+        try:
+            seen = _SEEN(value)
+        except (msgspec.MsgspecError, RecursionError):
+            return None
+        if bytes(seen.integrations) not in _SENT_NOWHERE:
+            return None
+        context = seen.context or _NO_CONTEXT
+        page, path = context.page, context.page.path
+        at_ms = milliseconds(seen.timestamp)
+        if at_ms is None or (page.url and path in reading.ABSENT):
+            return None
+        name = seen.event
+        return Glance(
+            at_ms,
+            name if name and name != "-" else seen.type,
+            None,
+            "" if path in reading.ABSENT else path,
+            subjects=_persons(seen, context.traits),
+        )
 
     def _one(self, data: bytes, item: int) -> Observation | Rejected | Group:
         if b'"batch"' in data:
@@ -109,6 +175,21 @@ class Segment:
             consent=found.consent,
             parts=(*reading.query_part(found.query), *found.parts) if found.query else tuple(found.parts),
         )
+
+
+def _persons(seen: _Seen, traits: _SeenPerson | None) -> tuple[tuple[str, str], ...]:
+    found: list[tuple[str, str]] = []
+    if seen.user_id is not None and (user := reading.identifier(seen.user_id)):
+        found.append(("user_id", user))
+    if seen.anonymous_id is not None and (visitor := reading.identifier(seen.anonymous_id)):
+        found.append(("anonymous_id", visitor))
+    email = None
+    for each in (seen.properties, seen.traits, traits):
+        if each is not None and each.email is not None:
+            email = reading.email(each.email) or email
+    if email is not None:
+        found.append(("email", email))
+    return tuple(found)
 
 
 def _loosely(data: bytes, rest: dict[str, msgspec.Raw]) -> Event:

@@ -1,6 +1,6 @@
 """Decoding into typed structs that forgive a field of an unexpected type: it becomes absent, the record is still read."""
 
-from typing import Any, Generic, TypeVar, get_args, get_origin
+from typing import Any, Generic, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -8,6 +8,9 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 ANY = msgspec.json.Decoder()
+Absent = Literal["\0"]
+"""Type of a member that may not be there: whatever it holds, null too, is a ValidationError."""
+ABSENT: Absent = "\0"
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 
 
