@@ -17,7 +17,7 @@ from detectors.consent.decide import is_governed, means_something, speaks
 from detectors.consent.ledger import Choice, as_of
 from detectors.law.views import says
 from detectors.register import RegisterEntry
-from detectors.rules.arithmetic import EvaluationError
+from detectors.rules.values import EvaluationError
 from monitor.explain_flips import flips, judged_items
 from monitor.pipeline import Context, Judged
 from monitor.what_if import Overlaid, values_at

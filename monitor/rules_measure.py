@@ -8,10 +8,10 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 from detectors.assessment import Assessment
-from detectors.rules.arithmetic import EvaluationError
 from detectors.rules.language import environment
 from detectors.rules.names import Assessor, Kind, readable
 from detectors.rules.ruleset import RuleSet
+from detectors.rules.values import EvaluationError
 from topics.finding import Finding
 
 _ROUNDS = 5

@@ -7,7 +7,7 @@ from detectors.rules.model import RuleFile, is_named
 from detectors.rules.names import Assessor, Readable, readable
 from detectors.rules.plan import Rule
 from detectors.rules.ruleset import UNBOUNDED, RuleSet
-from detectors.rules.subset import FUNCTIONS
+from detectors.rules.subset import WORDS
 
 _MANY = 8
 
@@ -75,11 +75,21 @@ _HEAD = (
 def _language() -> Iterator[str]:
     yield "## The rule language"
     yield ""
-    yield "`when` is an expression of CEL, checked against the types below when it is loaded. Beyond the operators"
-    words = ", ".join(f"`{each}`" for each in sorted(each for each in FUNCTIONS if each.isalpha()))
-    yield f"(`&& || ! ?: == != < <= > >= + - * / % in []`) there are {words},"
-    yield "and over lists `all`, `exists`, `exists_one`, `map`, `filter`. Values are `bool`, `int` (64 bits), `string`, lists and"
-    yield "maps of them. What CEL has beyond that is refused with a sentence."
+    yield "`when` is an expression of CEL, checked against the types below when it is loaded. It may use the operators"
+    yield "`&& || ! ?: == != < <= > >= + - * / % in []`, the macros `has`, `all`, `exists`, `exists_one`, `map` and `filter`,"
+    yield f"and the functions {', '.join(f'`{each}`' for each in WORDS)}."
+    yield "Values are of all of CEL's kinds: `bool`, `int` and `uint` (64 bits), `double`, `string`, `bytes`, `null`, `timestamp`,"
+    yield "`duration`, `type`, lists and maps."
+    yield ""
+    yield "Refused with a sentence: messages, keys of a map that are computed, `map` and `filter` over the keys of a map (they have"
+    yield "no order), patterns of `matches` and time zones that are not written out. Patterns are RE2's, linear in the text."
+    yield ""
+    yield "The moment of the event is `timestamp(flow.at_ms / 1000)`:"
+    yield ""
+    yield "```cel"
+    yield 'timestamp(flow.at_ms / 1000).getHours("Europe/Berlin") < 6'
+    yield 'timestamp(flow.at_ms / 1000) - timestamp("2026-01-01T00:00:00Z") > duration("24h")'
+    yield "```"
     yield ""
     yield 'Every name always has a value: an unknown text is `""`. A rule that fails on a flow (an index that is not there, an'
     yield "overflow) finds nothing, and the flow is counted as unknown."

@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from detectors.assessment import Assessment
-from detectors.rules.arithmetic import EvaluationError, FaultKind
 from detectors.rules.model import is_named
 from detectors.rules.plan import Rule, candidates
 from detectors.rules.ruleset import RuleSet
+from detectors.rules.values import EvaluationError, FaultKind
 from topics.finding import Basis, Detector, Finding, Mode, Severity, Verdict
 from topics.sanitise import sanitise, sanitise_path
 
@@ -45,9 +45,9 @@ def judge(
     errors: list[RuleError] = []
     plans = ruleset.plans
     for facts in assessments:
-        for rule in candidates(plans[facts.detector], facts):
+        for rule, holds in candidates(plans[facts.detector], facts):
             try:
-                if rule.when.holds(facts):
+                if holds(facts):
                     findings.append(_finding(rule, facts, _severity(rule, facts), record, bundle))
             except EvaluationError as fault:
                 errors.append(RuleError(rule.written.id, rule.written.version, fault.kind))

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 from cel_expr_python import cel
 
 from detectors.assessment import Assessment
-from detectors.rules.closures import close, requirements
+from detectors.rules.closures import close
+from detectors.rules.conjuncts import Conjunct, conjuncts
 from detectors.rules.names import Assessor, Kind, readable, suggestion
-from detectors.rules.subset import FUNCTIONS, Mistake, refusals, tested_names
+from detectors.rules.subset import WORDS, Mistake, refusals, tested_names
 from detectors.rules.tree import decode
 
 MAX_EXPRESSION = 4_000
@@ -27,8 +28,10 @@ class Expression(NamedTuple):
     text: str
     holds: Callable[[Assessment], bool]
     """Raises `arithmetic.EvaluationError` where CEL gives an error."""
-    requires: Mapping[str, frozenset[str]]
-    """Words that a name must have for the condition to hold. Other assessments need not be asked."""
+    conjuncts: tuple[Conjunct, ...]
+    """What must all hold, for the index of rules."""
+    types: Mapping[int, str]
+    """Static types of the tree's nodes."""
 
 
 def compile_expression(text: str, assessor: Assessor) -> tuple[Expression | None, list[Mistake]]:
@@ -50,7 +53,7 @@ def compile_expression(text: str, assessor: Assessor) -> tuple[Expression | None
         kind = tree.types.get(tree.root.id, "unknown")
         if kind != "bool":
             return None, [Mistake(0, f"a condition is true or false, and this is {kind}")]
-        return Expression(text, close(tree.root), requirements(tree.root)), []
+        return Expression(text, close(tree.root, tree.types), conjuncts(tree.root, tree.types, names), tree.types), []
     except RecursionError:
         return None, [Mistake(0, "nested too deeply; split the rule")]
     except RuntimeError as error:
@@ -97,8 +100,7 @@ def _mistakes(report: str, text: str, names: frozenset[str]) -> list[Mistake]:
 
 def _unknown(word: str, names: frozenset[str], *, is_function: bool) -> str:
     if is_function:
-        functions = sorted(each for each in FUNCTIONS if each.isalpha())
-        return f"no function {word}{suggestion(word, functions)}; there are {', '.join(functions)}"
+        return f"no function {word}{suggestion(word, WORDS)}; there are {', '.join(WORDS)}"
     return f"no name {word} for rules of this assessor{suggestion(word, names)}"
 
 

@@ -51,7 +51,9 @@ class Readable(NamedTuple):
     path: str
     kind: Kind
     words: frozenset[str] | None
-    """The closed list of its values; None when there is none."""
+    """The list of its values; None when there is none."""
+    is_enumerated: bool = False
+    """Its type is an enumeration, so that another value cannot be."""
 
 
 _PARTS: Mapping[Assessor, Mapping[str, type[msgspec.Struct]]] = {
@@ -102,7 +104,7 @@ def _walk(prefix: str, struct: type[msgspec.Struct]) -> Iterable[Readable]:
             continue
         kind = _kind(hint)
         if kind is not None:
-            yield Readable(path, kind, _words(path, hint))
+            yield Readable(path, kind, _words(path, hint), isinstance(hint, type) and issubclass(hint, StrEnum))
 
 
 def _kind(hint: Any) -> Kind | None:

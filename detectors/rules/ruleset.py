@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from detectors import documents
 from detectors.documents import Problem, line_of
-from detectors.rules.arithmetic import EvaluationError
 from detectors.rules.language import Expression, compile_expression
 from detectors.rules.model import RuleFile, is_named
 from detectors.rules.names import Assessor, Kind, assessment, readable, suggestion
@@ -18,6 +17,7 @@ from detectors.rules.plan import Plan, Rule, Trial, plan
 from detectors.rules.positions import place
 from detectors.rules.sentences import compile_sentence
 from detectors.rules.subset import Mistake
+from detectors.rules.values import EvaluationError
 from topics.finding import Detector, Mode
 
 

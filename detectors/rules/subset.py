@@ -3,51 +3,17 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from detectors.rules.functions import FUNCTIONS, ZONED
 from detectors.rules.names import Readable, suggestion
+from detectors.rules.patterns import searcher
+from detectors.rules.times import zone
 from detectors.rules.tree import Call, Const, ListOf, Loop, MapOf, Name, Node, Other, Select, Tree, children
+from detectors.rules.values import kind_of
 
 MAX_DEPTH = 64
 """Levels of nesting of an expression: it is walked by recursion."""
-
-FUNCTIONS = frozenset(
-    {
-        "_&&_",
-        "_||_",
-        "!_",
-        "_?_:_",
-        "_==_",
-        "_!=_",
-        "_<_",
-        "_<=_",
-        "_>_",
-        "_>=_",
-        "_+_",
-        "_-_",
-        "_*_",
-        "_/_",
-        "_%_",
-        "-_",
-        "_[_]",
-        "@in",
-        "size",
-        "startsWith",
-        "endsWith",
-        "contains",
-    }
-)
-"""Operators and functions of the rule language, by CEL's names."""
-
-_INSTEAD = {
-    "matches": "matches() is not part of the rule language; use startsWith, endsWith, contains or `in`",
-    "timestamp": "timestamps are not part of the rule language; flow.at_ms is a whole number of milliseconds",
-    "duration": "durations are not part of the rule language; compare whole numbers",
-}
-_KINDS = {
-    "double": "numbers with a fraction are not part of the rule language; use whole numbers",
-    "uint": "unsigned numbers are not part of the rule language; leave out the `u`",
-    "bytes": "bytes are not part of the rule language; leave out the `b`",
-    "dyn": "values of mixed or open type are not part of the rule language; use one type in a list or map",
-}
+WORDS = tuple(sorted(each for each in FUNCTIONS if each.isalpha()))
+"""Functions by name."""
 
 
 class Mistake(NamedTuple):
@@ -85,42 +51,58 @@ def tested_names(parsed: Tree, names: Mapping[str, Readable]) -> list[Mistake]:
     ]
 
 
-def is_within(kind: str) -> bool:
-    """Say whether a static type belongs to the rule language."""
-    if kind in {"bool", "int", "string"}:
-        return True
-    if kind.startswith("list("):
-        return is_within(kind[5:-1])
-    if kind.startswith("map("):
-        key, _, value = kind[4:-1].partition(", ")
-        return key in {"bool", "int", "string"} and is_within(value)
-    return False
-
-
 def _refusal(node: Node, tree: Tree, roots: frozenset[str]) -> str:
-    if isinstance(node, Other) or (
-        isinstance(node, MapOf) and (node.message or any(k is None for k, _ in node.entries))
-    ):
+    match node:
+        case Other():
+            return "messages are not part of the rule language"
+        case MapOf():
+            return _of_map(node)
+        case Call():
+            return _of_call(node)
+        case Loop():
+            return _of_loop(node, tree, roots)
+        case _:
+            return ""
+
+
+def _of_map(node: MapOf) -> str:
+    if node.message or any(key is None for key, _value in node.entries):
         return "messages are not part of the rule language"
-    if isinstance(node, MapOf):
-        # The engine gives up altogether where keys clash while it runs, so a clash is found here.
-        keys = [key.value for key, _value in node.entries if isinstance(key, Const)]
-        if len(keys) < len(node.entries):
-            return "keys of a map are written out, not computed"
-        if len(set(keys)) < len(keys):
-            return "a map has the same key twice"
-    if isinstance(node, Call) and node.function not in FUNCTIONS:
-        return _INSTEAD.get(node.function, f"{node.function}() is not part of the rule language")
-    if isinstance(node, Loop):
-        if node.variable in roots:
-            return f"a macro's variable cannot be named {node.variable}; that is the first word of a name"
-        if not tree.types.get(node.items.id, "").startswith("list("):
-            return "macros (all, exists, …) run over lists only"
-    kind = tree.types.get(node.id, "bool")
-    is_empty_literal = isinstance(node, ListOf | MapOf) and not any(True for _ in children(node))
-    if is_within(kind) or is_empty_literal:
-        return ""
-    return next((text for word, text in _KINDS.items() if word in kind), "this type is not part of the rule language")
+    # The engine gives up altogether where keys clash while it runs, so a clash is found here.
+    keys = [(kind_of(key.value), key.value) for key, _value in node.entries if isinstance(key, Const)]
+    if len(keys) < len(node.entries):
+        return "keys of a map are written out, not computed"
+    if len(set(keys)) < len(keys):
+        return "a map has the same key twice"
+    if len({kind for kind, _value in keys}) > 1 or any(kind in {"double", "null", "bytes"} for kind, _value in keys):
+        return "keys of a map are all texts, all whole numbers, or all true and false"
+    return ""
+
+
+def _of_call(node: Call) -> str:
+    if node.function not in FUNCTIONS:
+        return f"{node.function}() is not part of the rule language"
+    if node.function == "matches":
+        pattern = node.args[1]
+        if not isinstance(pattern, Const) or not isinstance(pattern.value, str):
+            return "the pattern of matches() is written out, not computed"
+        if searcher(pattern.value) is None:
+            return "the pattern of matches() is none that RE2 knows (no look-around, no back-references)"
+    if node.function in ZONED and len(node.args) == 2:
+        name = node.args[1]
+        if not isinstance(name, Const) or not isinstance(name.value, str):
+            return "a time zone is written out, not computed"
+        if zone(name.value) is None:
+            return "no such time zone; write Europe/Berlin or +02:00"
+    return ""
+
+
+def _of_loop(node: Loop, tree: Tree, roots: frozenset[str]) -> str:
+    if node.variable in roots:
+        return f"a macro's variable cannot be named {node.variable}; that is the first word of a name"
+    if expand(node).name == "map" and not tree.types.get(node.items.id, "").startswith("list("):
+        return "map() and filter() run over lists only: the keys of a map have no order"
+    return ""
 
 
 def _unknown_word(node: Node, names: Mapping[str, Readable]) -> str:

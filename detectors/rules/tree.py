@@ -5,15 +5,18 @@ The wire format is protobuf; messages and field numbers are those of `cel.expr.C
 compiler's wheel carries no Python classes for them and the protobuf runtime is needed for nothing else.
 """
 
+import struct
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
+from detectors.rules.values import Unsigned
+
 
 class Const(NamedTuple):
-    """A literal: bool, int or str; None for kinds outside of the rule language (null, double, uint, bytes, …)."""
+    """A literal."""
 
     id: int
-    value: bool | int | str | None
+    value: bool | int | float | str | bytes | None
 
 
 class Name(NamedTuple):
@@ -79,13 +82,14 @@ class Tree(NamedTuple):
 
     root: Node
     types: Mapping[int, str]
-    """Static type by node id: `bool`, `int`, `string`, `list(string)`, `map(string, int)`, `dyn`, or another word."""
+    """Static type by node id: `bool`, `int`, `timestamp`, `list(string)`, `map(string, int)`, `dyn`, or another word."""
     offsets: Mapping[int, int]
     """Position by node id, in characters from the start of the text."""
 
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _PRIMITIVES = {1: "bool", 2: "int", 3: "uint", 4: "double", 5: "string", 6: "bytes"}
+_WELL_KNOWN = {1: "dyn", 2: "timestamp", 3: "duration"}
 
 
 def decode(data: bytes) -> Tree:
@@ -172,29 +176,48 @@ def _node(data: bytes) -> Node:
             return Other(number)
 
 
-def _constant(data: bytes) -> bool | int | str | None:
+def _constant(data: bytes) -> bool | int | float | str | bytes | None:
     for field, value in _fields(data):
-        if field == 2:
-            return bool(value)
-        if field == 3:
-            whole = _int(value)
-            return whole - (1 << 64) if whole >> 63 else whole
-        if field == 6:
-            return _bytes(value).decode()
+        match field:
+            case 2:
+                return bool(value)
+            case 3:
+                whole = _int(value)
+                return whole - (1 << 64) if whole >> 63 else whole
+            case 4:
+                return Unsigned(_int(value))
+            case 5:
+                number: float = struct.unpack("<d", _bytes(value))[0]
+                return number
+            case 6:
+                return _bytes(value).decode()
+            case 7:
+                return _bytes(value)
+            case _:
+                return None
     return None
 
 
 def _type(data: bytes) -> str:
     for field, value in _fields(data):
-        if field == 3:
-            return _PRIMITIVES.get(_int(value), "unknown")
-        if field == 6:
-            return f"list({_type(_bytes(dict(_fields(_bytes(value))).get(1, b'')))})"
-        if field == 7:
-            parts = dict(_fields(_bytes(value)))
-            return f"map({_type(_bytes(parts.get(1, b'')))}, {_type(_bytes(parts.get(2, b'')))})"
-        if field in {1, 10}:
-            return "dyn"
+        match field:
+            case 1 | 10:
+                return "dyn"
+            case 2:
+                return "null"
+            case 3:
+                return _PRIMITIVES.get(_int(value), "unknown")
+            case 5:
+                return _WELL_KNOWN.get(_int(value), "unknown")
+            case 6:
+                return f"list({_type(_bytes(dict(_fields(_bytes(value))).get(1, b'')))})"
+            case 7:
+                parts = dict(_fields(_bytes(value)))
+                return f"map({_type(_bytes(parts.get(1, b'')))}, {_type(_bytes(parts.get(2, b'')))})"
+            case 11:
+                return "type"
+            case _:
+                return "unknown"
     return "unknown"
 
 

@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from detectors.assessment import Assessment
-from detectors.rules.arithmetic import FaultKind
 from detectors.rules.judge import MAX_FIELDS, RecordPlace, RuleError, finding_id, judge
 from detectors.rules.names import Assessor
 from detectors.rules.ruleset import RuleSet
+from detectors.rules.values import FaultKind
 from tests.detectors.rules.build import PLACE, RULE, compiled, facts, shipped
 from topics.finding import Basis, Detector, Finding, Mode, Severity, Verdict
 from topics.flow import Field

@@ -32,7 +32,7 @@ PLANTS = {
         'consent.decision == "denied"\n  && flow.recipient == "meta"', "flow.service", "flow.service", "true or false"
     ),
     "outside-of-the-subset": Plant(
-        'flow.recipient == "meta"', 'flow.recipient.matches("m.*")', '("m.*")', "matches() is not part", column=True
+        'flow.recipient == "meta"', 'flow.recipient.matches("(?=m)")', '("(?=m)")', "none that RE2 knows", column=True
     ),
     "name-of-another-assessor": Plant(
         'flow.recipient == "meta"', 'transfer.status == "missing"', "transfer.status", "no name transfer.status"

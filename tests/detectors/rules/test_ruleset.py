@@ -1,18 +1,25 @@
 """Compiled rules: digest, index, inline tests."""
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from detectors.assessment import Assessment
 from detectors.law.pack import read_pack
 from detectors.rules import model
+from detectors.rules.language import compile_expression
 from detectors.rules.names import Assessor
-from detectors.rules.plan import candidates
+from detectors.rules.plan import Plan, Rule, candidates, plan
 from detectors.rules.ruleset import compile_rules, run_tests
+from detectors.rules.values import EvaluationError
 from tests.detectors.rules.build import PACKS, RULE, compiled, facts, shipped
 from tests.detectors.rules.expressions import facts as random_facts
+from tests.detectors.rules.grammar import Writer
 from topics.finding import Verdict
 
 
@@ -52,15 +59,68 @@ def test_an_escalation_that_fails_is_told_by_the_inline_tests() -> None:
     assert "divide-by-zero" in run_tests(compiled(text))[0].message
 
 
-def test_candidates_leave_out_no_rule_that_holds() -> None:
+def _outcome(holds: Callable[[Assessment], bool], case: Assessment) -> str:
+    try:
+        return "finds" if holds(case) else ""
+    except EvaluationError as fault:
+        return fault.kind.value
+
+
+def _outcomes(rules: Sequence[Rule], case: Assessment) -> dict[str, str]:
+    """Ask every rule the whole of its condition."""
+    every = {rule.written.id: _outcome(rule.when.holds, case) for rule in rules}
+    return {name: outcome for name, outcome in every.items() if outcome}
+
+
+def _planned(plan_: Plan, case: Assessment) -> dict[str, str]:
+    """Ask the rules that the index gives what it leaves to ask."""
+    asked = {each.rule.written.id: _outcome(each.holds, case) for each in candidates(plan_, case)}
+    assert list(asked) == sorted(asked)
+    return {name: outcome for name, outcome in asked.items() if outcome}
+
+
+def test_the_index_changes_no_outcome_of_a_shipped_rule() -> None:
     ruleset, random = shipped(), Random(11)
     for assessor in Assessor:
         for _ in range(300):
             case = random_facts(random, assessor)
-            holding = [rule.written.id for rule in ruleset.of(assessor) if rule.when.holds(case)]
-            asked = [rule.written.id for rule in candidates(ruleset.plans[assessor.detector], case)]
-            assert set(holding) <= set(asked)
-            assert asked == sorted(asked)
+            assert _planned(ruleset.plans[assessor.detector], case) == _outcomes(ruleset.of(assessor), case)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_the_index_changes_no_outcome_of_rules_at_random(seed: int) -> None:
+    random = Random(seed)
+    (some,) = compiled(RULE).rules
+    writer, rules = Writer(random, Assessor.TRACKING), []
+    shared = [writer.word() for _ in range(3)]
+    for number in range(random.randrange(1, 20)):
+        parts = (
+            random.sample(shared, random.randrange(3)) + [writer.word()] * random.randrange(2) + [writer.condition()]
+        )
+        random.shuffle(parts)
+        when, _refused = compile_expression(" && ".join(parts), Assessor.TRACKING)
+        if when is not None:
+            written = some.written.model_copy(update={"id": f"acme.rule-{number:02}"})
+            rules.append(some._replace(when=when, written=written))
+    made = plan(rules)
+    for _ in range(20):
+        case = random_facts(random, Assessor.TRACKING)
+        assert _planned(made, case) == _outcomes(rules, case)
+
+
+def test_many_rules_for_one_recipient_each_are_told_apart_by_it() -> None:
+    (some,) = compiled(RULE).rules
+    rules = []
+    for number in range(200):
+        when, _ = compile_expression(
+            f'flow.recipient == "vendor-{number:03}" && flow.step == "payment"', Assessor.TRACKING
+        )
+        assert when is not None
+        rules.append(some._replace(when=when, written=some.written.model_copy(update={"id": f"acme.r{number:03}"})))
+    case = facts(flow={"recipient": "vendor-007", "step": "payment"})
+    assert [each.rule.written.id for each in candidates(plan(rules), case)] == ["acme.r007"]
+    assert candidates(plan(rules), facts(flow={"recipient": "vendor-007"})) == ()
 
 
 def test_allowed_traffic_meets_no_rule_of_the_shipped_pack() -> None:
