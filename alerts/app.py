@@ -28,6 +28,7 @@ from alerts.outbox import Outbox
 from alerts.register import Register
 from alerts.sequence import Sequence
 from alerts.settings import AlertSettings
+from alerts.totals import Totals
 
 log = logging.getLogger("privacy_monitor.alerts")
 
@@ -150,12 +151,21 @@ class _Desk:
             on_changelog_event=self._recovered,
             extra_topic_configs=_CHANGELOG_CONFIGS,
         )
+        self.volumes = app.topic(settings.volumes_topic, **raw)
+        totals = app.Table(
+            "totals", key_type=bytes, value_type=bytes, partitions=1, extra_topic_configs=_CHANGELOG_CONFIGS
+        )
+        self._totals = Totals(totals, metrics, self._publish_finding)
         self._register = Register(table)
         self._desk = Desk(settings.policy, self._register, metrics, self._publish)
 
     async def on_fold(self, event: EventT[Any]) -> None:
         at = event.message
         await self._desk.fold(Position(at.topic, at.partition, at.offset, int(at.timestamp * 1000)), at.value)
+
+    async def on_volume(self, event: EventT[Any]) -> None:
+        at = event.message
+        await self._totals.volume(Position(at.topic, at.partition, at.offset, int(at.timestamp * 1000)), at.value)
 
     async def on_tick(self, event: EventT[Any]) -> None:
         partition = event.message.partition
@@ -202,11 +212,15 @@ class _Desk:
         sent: Awaitable[Any] = await self._alerts.send(key=key, value=value, headers=headers)
         await asyncio.wait_for(sent, _ACKNOWLEDGE_SECONDS)
 
+    async def _publish_finding(self, key: bytes, value: bytes) -> None:
+        sent: Awaitable[Any] = await self.findings.send(key=key, value=value)
+        await asyncio.wait_for(sent, _ACKNOWLEDGE_SECONDS)
+
     async def _recovered(self, event: EventT[Any]) -> None:
         self._register.recovered(event.message.key or b"", event.message.partition)
 
 
-def make_app(settings: AlertSettings) -> AlertApp:
+def make_app(settings: AlertSettings) -> AlertApp:  # noqa: C901 - one function for each record and each moment
     """Make the application. Nothing is contacted before it runs."""
     app = AlertApp(
         settings.app_id,
@@ -239,6 +253,11 @@ def make_app(settings: AlertSettings) -> AlertApp:
     async def folds(stream: Any) -> None:
         async for event in stream.events():
             await desk.guarded(event, desk.on_fold)
+
+    @app.agent(desk.volumes, name="volumes")
+    async def volumes(stream: Any) -> None:
+        async for event in stream.events():
+            await desk.guarded(event, desk.on_volume)
 
     @app.agent(desk.ticks, name="ticks")
     async def ticks(stream: Any) -> None:

@@ -15,11 +15,13 @@ from alerts.budget import OTHER, Budget
 from alerts.episodes import Episode
 from topics.alert import Alert, Change, EpisodeState
 from topics.finding import Fold
+from topics.volume import Volume
 
 # The moment a counter began is of no use to a rate, and doubles the series of a scrape.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _MOST_EPISODE_SERIES = 600
+_MOST_RECIPIENTS = 1_000
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _EPISODE_LABELS = ("detector", "rule", "severity", "jurisdiction", "verdict")
 
@@ -80,8 +82,25 @@ class AlertMetrics:
             ("outcome",),
             registry=self.registry,
         )
+        self._volumes = Counter(
+            "privacy_alert_volumes",
+            "Monthly counts of persons read: added or unreadable. Any unreadable: somebody else writes to that topic.",
+            ("outcome",),
+            registry=self.registry,
+        )
+        self._bulk = Gauge(
+            "privacy_bulk_threshold_ratio",
+            "Persons in twelve months, as a share of the number from which a law closes the way: the fullest recipient, by law "
+            "and kind of data, of those counted since the start. 1 is reached.",
+            ("law", "kind"),
+            registry=self.registry,
+        )
+        self._law = Vocabulary()
+        self._shares: dict[tuple[str, str], dict[str, float]] = {}
         for outcome in ("counted", "repeated", "unreadable"):
             self._folds.labels(outcome)
+        for outcome in ("added", "unreadable"):
+            self._volumes.labels(outcome)
         self._open_by_partition: dict[int, Tally[tuple[str, ...]]] = {}
 
     def fold(self, fold: Fold, counted: int, at_ms: int, seconds: float) -> None:
@@ -96,6 +115,18 @@ class AlertMetrics:
         """Count a record that is no fold."""
         self._folds.labels("unreadable").inc()
         self._unreadable.inc()
+
+    def volume(self, volume: Volume | None, share: float = 0.0) -> None:
+        """Count a monthly count, with its recipient's share of the threshold; None is a record that is no count."""
+        if volume is None:
+            self._volumes.labels("unreadable").inc()
+            return
+        self._volumes.labels("added").inc()
+        labels = self._law(volume.regime), self._law(volume.group)
+        shares = self._shares.setdefault(labels, {})
+        if volume.recipient in shares or len(shares) < _MOST_RECIPIENTS:
+            shares[volume.recipient] = share
+        self._bulk.labels(*labels).set(max(shares.values(), default=share))
 
     def alert(self, alert: Alert) -> None:
         """Count a published alert."""

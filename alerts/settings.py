@@ -3,7 +3,7 @@
 import msgspec
 
 from alerts.episodes import Policy
-from topics.catalog import ALERTS, FINDINGS
+from topics.catalog import ALERTS, FINDINGS, VOLUMES
 
 
 class AlertSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,6 +26,8 @@ class AlertSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Stable name of this replica (`group.instance.id`): it comes back to its partitions at once after a restart."""
     findings_topic: str = FINDINGS.name
     alerts_topic: str = ALERTS.name
+    volumes_topic: str = VOLUMES.name
+    """Has one partition: months and writers of one recipient are added up in one place."""
     partitions: int = 4
     """Of the findings topic; the changelog and the ticks have as many."""
     replication: int = 1

@@ -65,6 +65,8 @@ class TransferStatus(StrEnum):
     NOT_APPLICABLE = "not-applicable"
     """Nothing crosses a border that a regime cares about."""
     DOCUMENTED = "documented"
+    EXPIRING = "expiring"
+    """Documented, by a ground that ends soon."""
     EXPIRED = "expired"
     MISSING = "missing"
     PROHIBITED = "prohibited"
@@ -83,12 +85,15 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     entry: str = ""
     """Id of the register entry."""
     expired_on: str = ""
+    expires_on: str = ""
+    """The first day without the ground, where it is near."""
+    bulk: tuple[str, ...] = ()
+    """Kinds of data, by the law's own groups, whose persons are counted over twelve months."""
     reason: str = ""
     """Why, from a closed list. Unknown: no-origin, no-subdivision, no-law, no-destination, unknown-recipient, uninspectable,
     origin-conflict, origin-weak, no-register, unsettled, adequacy-date-recalled, mechanism-unconfirmed, exemptions-unseen,
-    rule-recalled. Missing: not-registered,
-    destination-not-registered, category-not-registered, no-mechanism, derogation, other-regime, not-accepted, not-yet,
-    restricted."""
+    rule-recalled, bulk-candidate. Missing: not-registered, destination-not-registered, category-not-registered,
+    no-mechanism, derogation, other-regime, not-accepted, not-yet, restricted."""
 
 
 class AgreementStatus(StrEnum):

@@ -30,8 +30,11 @@ def at_rival(flow: DataFlow) -> DataFlow | None:
 def settled_transfer(transfer: Transfer, rival: Transfer | None) -> Transfer:
     """Keep the verdict on a doubtful flow where the rival place gives a violation too; otherwise say unknown.
 
-    `rival` is the verdict at the other place, None where there is none to ask.
+    `rival` is the verdict at the other place, None where there is none to ask. A person whose place is in doubt is not
+    counted among those whose number decides.
     """
+    if transfer.bulk and (rival is None or rival.bulk != transfer.bulk):
+        transfer = msgspec.structs.replace(transfer, bulk=(), reason=WEAK if rival is None else CONFLICT)
     if transfer.status not in _RAISING or (rival is not None and rival.status in _RAISING):
         return transfer
     return msgspec.structs.replace(

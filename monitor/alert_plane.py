@@ -6,11 +6,12 @@ from typing import Any
 from alerts.app import run
 from alerts.episodes import Policy
 from alerts.settings import AlertSettings
+from alerts.volumes import RULE
 from monitor.config import Config
 from monitor.context import Loaded
 from monitor.kafka import KafkaProblem, require_topics
 from monitor.logs import take_over_libraries
-from topics.catalog import ALERTS, FINDINGS
+from topics.catalog import ALERTS, FINDINGS, VOLUMES
 
 _TAKEN = {
     "security.protocol": "security_protocol",
@@ -28,7 +29,12 @@ _TAKEN = {
 def keep_alerts(config: Config, loaded: Loaded, settings: dict[str, Any]) -> None:
     """Run the alert plane until SIGTERM. Raises KafkaProblem when the broker or a topic is not there."""
     take_over_libraries()
-    cluster = require_topics(settings, [FINDINGS.name, ALERTS.name])
+    cluster = require_topics(settings, [FINDINGS.name, ALERTS.name, VOLUMES.name])
+    if cluster.topics[VOLUMES.name] != VOLUMES.partitions:
+        raise KafkaProblem(
+            f"{VOLUMES.name} has {cluster.topics[VOLUMES.name]} partitions and needs {VOLUMES.partitions}: the months of one "
+            "recipient are added up in one place; make it anew with `privacy-monitor topics create`"
+        )
     run(alert_settings(config, loaded, settings, cluster.topics[FINDINGS.name]))
 
 
@@ -46,7 +52,7 @@ def alert_settings(config: Config, loaded: Loaded, settings: dict[str, Any], par
         replication=config.alerts.replication,
         http_host=config.http.host,
         http_port=config.alerts.port,
-        rules=tuple(rule.written.id for rule in loaded.rules.rules),
+        rules=(*(rule.written.id for rule in loaded.rules.rules), RULE),
         policy=Policy(
             remind_seconds=config.alerts.update_seconds,
             quiet_seconds=config.alerts.quiet_seconds,

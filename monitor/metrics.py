@@ -57,6 +57,13 @@ class Metrics:
             ["detector", "reason"],
             registry=registry,
         )
+        self.bulk_flows = Counter(
+            "privacy_bulk_flows",
+            "Flows of data whose persons a law counts over twelve months, by kind of data. `nobody`: the record names no person, "
+            "so nobody was counted, and the threshold may be passed unseen.",
+            ["kind", "counted"],
+            registry=registry,
+        )
         self.dead_letters = Counter(
             "privacy_monitor_dead_letters",
             "Records or items that could not be read. A rise after a release is a changed format.",
@@ -157,6 +164,8 @@ class Metrics:
             self.items.labels(topic, kind).inc(number)
         for (detector, reason), number in outcome.gaps.items():
             self.gaps.labels(detector, reason).inc(number)
+        for (kind, counted), number in outcome.bulk_flows.items():
+            self.bulk_flows.labels(kind, counted).inc(number)
         for letter in outcome.dead_letters:
             self.dead_letters.labels(letter.topic, letter.reason).inc()
         for fault in outcome.faults:

@@ -20,6 +20,7 @@ from detectors.exemptions import NO_EXEMPTIONS, Exemptions
 from detectors.law.pack import LawPack
 from detectors.rules.judge import RecordPlace, judge
 from detectors.rules.ruleset import RuleSet
+from detectors.volumes import Tally as PersonTally
 from topics.accounting import Accounting, DeadLetter, OffsetClass
 from topics.adapters.opening import is_plain
 from topics.distinct import Distinct
@@ -27,6 +28,7 @@ from topics.finding import MAX_EXEMPLARS, SEVERITIES, Detector, Finding, Fold
 from topics.links import LinkRecord, links
 from topics.observation import Adapter, Glancing, Observation, Reading
 from topics.record import Place, RawRecord, Reason, Rejected
+from topics.volume import Volume
 
 _READ = frozenset({OffsetClass.INSPECTED, OffsetClass.DEAD_LETTERED})
 _FULL_CARRIER = 64
@@ -82,6 +84,8 @@ class Judged(msgspec.Struct, kw_only=True):
     findings: list[Finding]
     unknown: tuple[tuple[Detector, str], ...]
     """Per detector the reason why it could not decide; empty: judged by all."""
+    counted: tuple[Assessment, ...] = ()
+    """Those whose persons count towards the threshold of a law."""
 
 
 Witness = Callable[[RawRecord, Judged], None]
@@ -105,6 +109,10 @@ class Outcome(msgspec.Struct, kw_only=True):
     last_event_ms: dict[str, int] = msgspec.field(default_factory=dict)
     links: tuple[LinkRecord, ...] = ()
     """Pairs of identifiers that observations named together, each once, in order of first appearance."""
+    volumes: tuple[Volume, ...] = ()
+    """Persons of this batch by recipient, kind of data and month, where a law counts them."""
+    bulk_flows: dict[tuple[str, str], int] = msgspec.field(default_factory=dict)
+    """(kind of data, `person` | `nobody`) -> flows whose persons a law counts."""
 
 
 def process(
@@ -141,6 +149,7 @@ def _judge(record: RawRecord, observation: Observation, context: Context) -> tup
     classified = classify(observation, record.timestamp_ms, context.know)
     coverage = context.ledger.coverage(record.timestamp_ms)
     assessments: list[Assessment] = []
+    counted: list[Assessment] = []
     for flow, entry in classified.flows:
         law = context.law.law_for(flow.origin.country, flow.origin.subdivision, flow.at_ms)
         choices = context.ledger.choices(flow.subjects) if flow.subjects and is_governed(flow.purpose) else ()
@@ -163,6 +172,8 @@ def _judge(record: RawRecord, observation: Observation, context: Context) -> tup
             assessments.append(
                 Assessment(detector=Detector.CROSS_JURISDICTION_TRANSFER, flow=flow, law=law, transfer=transfer)
             )
+            if transfer.bulk:
+                counted.append(assessments[-1])
         if context.know.has_register:
             agreement = recipients.assess(flow, entry, flow.at_ms)
             if agreement is not None:
@@ -187,6 +198,7 @@ def _judge(record: RawRecord, observation: Observation, context: Context) -> tup
         assessments=assessments,
         findings=findings,
         unknown=tuple(dict.fromkeys(_unknowns(assessments))),
+        counted=tuple(counted),
     )
     faults = [
         Fault(record.topic, record.partition, record.offset, observation.item, error.kind, error.rule)
@@ -288,6 +300,7 @@ class _Batch:
         self._tallies: dict[Place, _Tally] = {}
         self._named_together: dict[tuple[tuple[str, str], ...], None] = {}
         """Identifiers of observations that name more than one, in order of first appearance."""
+        self._persons = PersonTally()
         self._context = context
         self._witness = witness
         gate = context.gate
@@ -334,6 +347,9 @@ class _Batch:
             if tally.last_ms is not None:
                 outcome.last_event_ms[topic] = max(tally.last_ms, outcome.last_event_ms.get(topic, 0))
         outcome.folds = fold(outcome.findings, context.cluster)
+        if self._persons.flows:
+            outcome.volumes = self._persons.volumes(context.law, context.cluster, context.bundle)
+            outcome.bulk_flows = self._persons.flows
         outcome.links = tuple(
             dict.fromkeys(pair for identifiers in self._named_together for pair in links(context.know.key, identifiers))
         )
@@ -385,6 +401,8 @@ class _Batch:
             self._witness(record, judged)
         outcome.faults.extend(faults)
         outcome.findings.extend(judged.findings)
+        for assessment in judged.counted:
+            self._persons.add(assessment)
         tally.findings += len(judged.findings)
         tally.see(observation.at_ms, record.timestamp_ms)
         for detector, reason in judged.unknown:

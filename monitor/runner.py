@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from detectors.consent.ledger import Coverage
+from detectors.volumes import Volumes
 from monitor.kafka import DeliveryFailed, Outgoing, Reader, Writer
 from monitor.ledger import LedgerReader, LedgerSnapshot
 from monitor.logs import log
 from monitor.metrics import Metrics
 from monitor.pipeline import Context, Outcome, Start, process
-from topics.catalog import ACCOUNTING, DEAD_LETTERS, FINDINGS, LINKS, SHADOW
+from topics.catalog import ACCOUNTING, DEAD_LETTERS, FINDINGS, LINKS, SHADOW, VOLUMES
 from topics.finding import Mode
 from topics.links import LinkRecord
 from topics.record import Place, RawRecord
@@ -56,6 +57,8 @@ class Runner:
         """Next offset to account for, of each assigned partition that has one."""
         self._links: dict[LinkRecord, None] = {}
         """Links that were delivered, oldest first."""
+        # A name of this start: what an earlier one counted stands under another key, and is never overwritten.
+        self._volumes = Volumes(f"{context.worker}-{now_ms()}")
         self._paused = False
         self._newly_assigned = False
         self._worked = False
@@ -182,6 +185,7 @@ class Runner:
         began = time.perf_counter()
         outcome = process(batch, context, self._starts(batch))
         outcome.links = tuple(link for link in outcome.links if link not in self._links)
+        outcome.volumes = self._volumes.grown(outcome.volumes)
         self._metrics.batch_seconds.observe(time.perf_counter() - began)
         offsets = {(each.topic, each.partition): each.end for each in outcome.accounting}
         try:
@@ -192,6 +196,7 @@ class Runner:
             self._read_again(batch)
             return 0
         self._remember(outcome.links)
+        self._volumes.remember(outcome.volumes)
         self._next.update({place: end for place, end in offsets.items() if place in self._pending})
         self._tell(outcome, batch, snapshot)
         return len(batch)
@@ -272,6 +277,7 @@ def outgoing(outcome: Outcome) -> list[Outgoing]:
         for each in outcome.folds
     ]
     records += [Outgoing(LINKS.name, each.key.encode(), _ENCODE(each)) for each in outcome.links]
+    records += [Outgoing(VOLUMES.name, each.key.encode(), _ENCODE(each)) for each in outcome.volumes]
     records += [Outgoing(DEAD_LETTERS.name, each.topic.encode(), _ENCODE(each)) for each in outcome.dead_letters]
     records += [
         Outgoing(ACCOUNTING.name, f"{each.topic}/{each.partition}".encode(), _ENCODE(each))

@@ -18,7 +18,7 @@ from monitor.pages import Pages
 from monitor.pipeline import Context
 from monitor.reload import Reloader
 from monitor.runner import Runner
-from topics.catalog import ACCOUNTING, DEAD_LETTERS, FINDINGS, LINKS, SHADOW
+from topics.catalog import ACCOUNTING, DEAD_LETTERS, FINDINGS, LINKS, SHADOW, VOLUMES
 
 LEDGER_WAIT_SECONDS = 30.0
 """How long a settled record waits for a ledger that has not read up to it, before it is judged without."""
@@ -39,6 +39,7 @@ def work(config: Config, loaded: Loaded, settings: dict[str, object], index: int
             DEAD_LETTERS.name,
             ACCOUNTING.name,
             LINKS.name,
+            VOLUMES.name,
         ],
     )
     name = f"{socket.gethostname()}-{index}"

@@ -27,6 +27,8 @@ class Topic(msgspec.Struct, frozen=True):
     holds: str
     since: str = "0.1.0"
     """First release that reads or writes it."""
+    partitions: int = 0
+    """How many it must have; 0: as many as the operator likes."""
 
     def configs(self) -> dict[str, str]:
         """Give the topic's settings in Kafka's words."""
@@ -52,6 +54,16 @@ LINKS = Topic(
 FINDINGS = Topic("privacy.findings.v1", "episode key", Cleanup.DELETE, 14 * _DAY_MS, "Folded findings of live rules")
 SHADOW = Topic("privacy.shadow.v1", "episode key", Cleanup.DELETE, 14 * _DAY_MS, "Folded findings of rules in shadow")
 ALERTS = Topic("privacy.alerts.v1", "episode key", Cleanup.COMPACT, -1, "The current state of each episode")
+VOLUMES = Topic(
+    "privacy.volumes.v1",
+    "law/kind of data/recipient/month/writer",
+    # Nobody reads a count that is older than the longest time that a law looks back.
+    Cleanup.COMPACT_DELETE,
+    400 * _DAY_MS,
+    "Monthly counts of distinct persons by recipient, for duties that count over twelve months",
+    # Months and writers of one recipient are added up in one place.
+    partitions=1,
+)
 DEAD_LETTERS = Topic(
     "privacy.deadletter.v1",
     "source topic",
@@ -63,4 +75,4 @@ ACCOUNTING = Topic(
     "privacy.accounting.v1", "topic/partition", Cleanup.DELETE, 90 * _DAY_MS, "Offset ranges and counts per class"
 )
 
-CATALOG: tuple[Topic, ...] = (CONSENT, LINKS, FINDINGS, SHADOW, ALERTS, DEAD_LETTERS, ACCOUNTING)
+CATALOG: tuple[Topic, ...] = (CONSENT, LINKS, FINDINGS, SHADOW, ALERTS, VOLUMES, DEAD_LETTERS, ACCOUNTING)

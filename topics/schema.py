@@ -7,10 +7,11 @@ import msgspec
 
 from topics.accounting import Accounting, DeadLetter
 from topics.alert import Alert
-from topics.catalog import ACCOUNTING, ALERTS, CATALOG, CONSENT, DEAD_LETTERS, FINDINGS, LINKS, SHADOW
+from topics.catalog import ACCOUNTING, ALERTS, CATALOG, CONSENT, DEAD_LETTERS, FINDINGS, LINKS, SHADOW, VOLUMES
 from topics.consent import ConsentRecord
 from topics.finding import Fold
 from topics.links import LinkRecord
+from topics.volume import Volume
 
 RECORDS: Mapping[str, type[msgspec.Struct]] = {
     CONSENT.name: ConsentRecord,
@@ -18,6 +19,7 @@ RECORDS: Mapping[str, type[msgspec.Struct]] = {
     FINDINGS.name: Fold,
     SHADOW.name: Fold,
     ALERTS.name: Alert,
+    VOLUMES.name: Volume,
     DEAD_LETTERS.name: DeadLetter,
     ACCOUNTING.name: Accounting,
 }

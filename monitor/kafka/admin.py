@@ -67,7 +67,12 @@ def create_topics(settings: Settings, topics: Iterable[Topic], partitions: int, 
     admin = make(AdminClient, {**settings, "log_level": 0})
     futures = admin.create_topics(
         [
-            NewTopic(each.name, num_partitions=partitions, replication_factor=replication, config=each.configs())
+            NewTopic(
+                each.name,
+                num_partitions=each.partitions or partitions,
+                replication_factor=replication,
+                config=each.configs(),
+            )
             for each in wanted
             if each.name not in existing
         ],

@@ -38,6 +38,7 @@ def settings(kafka: Broker, topics: Topics, tmp_path: Path) -> AlertSettings:
         instance_id="one",
         findings_topic=findings,
         alerts_topic=topics("alerts", partitions=PARTITIONS),
+        volumes_topic=topics("volumes", partitions=1),
         partitions=PARTITIONS,
         http_port=free_ports(1)[0],
         table_folder=str(tmp_path),

@@ -44,6 +44,8 @@ EU_ADEQUATE: dict[str, date | None] = dict.fromkeys(places("AD AR CA FO GG IL IM
 EU_ADEQUATE_SINCE_RECALLED = frozenset({"JP", "KR", "GB"})
 # "2031-12-27 (sources say December 2031)": the month is verified, the day is not, and nobody is accused before it is over.
 GB_NO_LONGER_ADEQUATE = date(2032, 1, 1)
+# Ours, not the law's: what ends within so many days is called expiring.
+SOON_DAYS = 30
 # The European Economic Area had not taken over the decision on Brazil.
 BRAZIL_PENDING_FOR = EFTA_IN_EEA
 

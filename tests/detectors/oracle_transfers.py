@@ -12,6 +12,7 @@ from typing import Any
 from tests.detectors import facts_of_transfers as facts
 
 DOCUMENTED = "documented"
+EXPIRING = "expiring"
 EXPIRED = "expired"
 MISSING = "missing"
 PROHIBITED = "prohibited"
@@ -86,8 +87,14 @@ def from_the_eea(case: Case) -> Answer:
             doubt = "adequacy-date-recalled" if case.destination in facts.EU_ADEQUATE_SINCE_RECALLED else ""
         elif case.destination == "BR" and case.origin in facts.BRAZIL_PENDING_FOR:
             doubt = "pending for the states outside the Union"
-        elif case.destination != "GB" or case.day < facts.GB_NO_LONGER_ADEQUATE:
+        elif case.destination != "GB":
             return DOCUMENTED, "adequacy"
+        elif case.day < facts.GB_NO_LONGER_ADEQUATE:
+            if (facts.GB_NO_LONGER_ADEQUATE - case.day).days > facts.SOON_DAYS:
+                return DOCUMENTED, "adequacy"
+            # What the register holds counts only if it lasts longer.
+            other = registered(case, "EU")
+            return other if other[0] == DOCUMENTED else (EXPIRING, "adequacy")
     return doubted(registered(case, "EU"), doubt)
 
 
@@ -183,7 +190,8 @@ def from_the_united_states(case: Case) -> Answer:
     if not any(below(c, key) for c in case.categories for key in facts.US_BULK):
         recalled = any(below(c, key) for c in case.categories for key in facts.US_BULK_RECALLED)
         return (UNKNOWN, "rule-recalled") if recalled else (NOT_APPLICABLE, "no bulk category")
-    return (PROHIBITED, "data brokerage") if case.role == "third-party" else (MISSING, "restricted")
+    # One disclosure is one person, and the law speaks of numbers.
+    return UNKNOWN, "bulk-candidate"
 
 
 JUDGES = {
@@ -197,7 +205,7 @@ JUDGES = {
     "RU": from_russia,
     "US": from_the_united_states,
 }
-WORST_FIRST = (PROHIBITED, MISSING, EXPIRED, UNKNOWN, DOCUMENTED, NOT_APPLICABLE)
+WORST_FIRST = (PROHIBITED, MISSING, EXPIRED, UNKNOWN, EXPIRING, DOCUMENTED, NOT_APPLICABLE)
 
 
 # --- The register ---
@@ -232,6 +240,8 @@ def in_time(since: date | None, expires: date | None, day: date) -> Answer | Non
         return MISSING, "not-yet"
     if expires and day >= expires:
         return EXPIRED, "expired"
+    if expires and (expires - day).days <= facts.SOON_DAYS:
+        return EXPIRING, "soon"
     return None
 
 
@@ -244,7 +254,8 @@ def registered(case: Case, regime: str) -> Answer:
     agreement = entry_of(case)["agreement"]
     if regime == "QC" and agreement and answer[0] != DOCUMENTED:
         # A written agreement is what the law of Quebec asks for; the assessment before it is out of sight.
-        return in_time(agreement.get("signed"), agreement.get("expires"), case.day) or (DOCUMENTED, "agreement")
+        written = in_time(agreement.get("signed"), agreement.get("expires"), case.day) or (DOCUMENTED, "agreement")
+        return answer if answer[0] == EXPIRING and written[0] != DOCUMENTED else written
     return answer
 
 

@@ -11,9 +11,10 @@ import pytest
 from alerts.episodes import Policy, step
 from monitor.context import VERSION
 from monitor.generated import files
+from tests.alerts.test_volumes import volume
 from tests.alerts.traffic import Seen, fold
 from topics.accounting import Accounting, DeadLetter, OffsetClass
-from topics.catalog import ACCOUNTING, ALERTS, CATALOG, CONSENT, DEAD_LETTERS, FINDINGS, LINKS, SHADOW
+from topics.catalog import ACCOUNTING, ALERTS, CATALOG, CONSENT, DEAD_LETTERS, FINDINGS, LINKS, SHADOW, VOLUMES
 from topics.consent import ConsentRecord
 from topics.links import LinkRecord
 from topics.schema import RECORDS, asyncapi, json_schema
@@ -26,6 +27,7 @@ SAMPLES: dict[str, Any] = {
     FINDINGS.name: _FOLD,
     SHADOW.name: _FOLD,
     ALERTS.name: step(None, _FOLD, 1_700_000_100_000, Policy())[1][0],
+    VOLUMES.name: volume(range(100)),
     DEAD_LETTERS.name: DeadLetter(
         cluster="c",
         topic="t",
