@@ -20,6 +20,7 @@ from detectors.law.iso import COUNTRIES, is_place
 from monitor import inspect as inspect_module
 from monitor.alert_commands import add_to as add_alert_commands
 from monitor.alert_plane import keep_alerts
+from monitor.audit_command import audit
 from monitor.backtest_command import backtest
 from monitor.capture import Capture, CaptureProblem
 from monitor.config import Config
@@ -30,6 +31,7 @@ from monitor.demo.run import run as run_demo
 from monitor.explain_command import Told, explained
 from monitor.explain_text import lines
 from monitor.files import ConfigProblems, client_settings, read_config
+from monitor.judge_command import judge
 from monitor.kafka import (
     DeliveryFailed,
     KafkaProblem,
@@ -64,6 +66,8 @@ app.add_typer(topics_app, name="topics")
 add_alert_commands(app)
 app.add_typer(rules_app, name="rules")
 app.command()(backtest)
+app.command()(audit)
+app.command()(judge)
 app.add_typer(data_app, name="data")
 app.add_typer(law_app, name="law")
 app.add_typer(register_app, name="register")
