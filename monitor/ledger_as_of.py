@@ -26,10 +26,15 @@ class AsOfMark:
 
     def choices(self, subjects: Sequence[str]) -> Sequence[Choice]:
         """Give the versions that had been read then."""
+        return self._then(self._today.choices(subjects))
+
+    def choices_of(self, people: Sequence[Sequence[str]]) -> Sequence[Sequence[Choice]]:
+        """Give the versions that had been read then, for each of many people."""
+        return [self._then(choices) for choices in self._today.choices_of(people)]
+
+    def _then(self, choices: Sequence[Choice]) -> Sequence[Choice]:
         ends = self._ends
-        return [
-            each for each in self._today.choices(subjects) if each.offset < ends.get((each.topic, each.partition), 0)
-        ]
+        return [each for each in choices if each.offset < ends.get((each.topic, each.partition), 0)]
 
 
 def ends_of(mark: str, consent_topic: str) -> dict[Place, int]:

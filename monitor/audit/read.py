@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
 
 from monitor.audit.evidence import Place
@@ -107,7 +107,7 @@ class Topics:
         self._consumer.assign([TopicPartition(*place, spans[place][0]) for place in left])
         heard = time.monotonic()
         while left:
-            messages = self._consumer.consume(_BATCH, 0.5)
+            messages = self._consumed()
             if messages:
                 heard = time.monotonic()
             elif time.monotonic() - heard > _SILENCE_SECONDS:
@@ -128,6 +128,12 @@ class Topics:
                     del left[place]
                     self._consumer.pause([TopicPartition(*place)])
         self._consumer.unassign()
+
+    def _consumed(self) -> list[Message]:
+        try:
+            return self._consumer.consume(_BATCH, 0.5)
+        except KafkaException as error:
+            raise AuditProblem(f"the broker cannot be read from ({error.args[0].name()})") from None
 
     def _trouble(
         self, place: Place, error: KafkaError, spans: Mapping[Place, tuple[int, int]], left: dict[Place, int]

@@ -383,6 +383,6 @@ def test_the_independent_checker_agrees_and_tells_what_a_stranger_forges(run: Ru
 def audited(run: Run, code: int) -> dict[str, Any]:
     command = [sys.executable, "-m", "monitor", "audit", "--json", "--settle-seconds", "0"]
     done = subprocess.run([*command, "--config", str(run.system.config)], capture_output=True, check=False, timeout=120)
-    assert done.returncode == code, (done.stdout[:2000], done.stderr.decode())
+    assert done.returncode == code and done.stdout, (done.stdout[:2000], done.stderr.decode())  # noqa: PT018
     report: dict[str, Any] = json.loads(done.stdout)
     return report
