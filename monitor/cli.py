@@ -22,6 +22,7 @@ from monitor.alert_commands import add_to as add_alert_commands
 from monitor.alert_plane import keep_alerts
 from monitor.audit_command import audit
 from monitor.backtest_command import backtest
+from monitor.canary import send_canary
 from monitor.capture import Capture, CaptureProblem
 from monitor.config import Config
 from monitor.context import VERSION, Loaded, load, load_all, load_shipped
@@ -49,7 +50,7 @@ from monitor.processes import EXIT_TRY_AGAIN, EXIT_USAGE, Child, GaveUp, Supervi
 from monitor.register_commands import register_app
 from monitor.rules_commands import rules_app
 from monitor.worker import keep_ledger, on_stop, work
-from topics.catalog import CATALOG
+from topics.catalog import CANARY, CATALOG
 from topics.finding import SEVERITIES, Severity
 from topics.flow import Place
 from topics.observation import AdapterOptions
@@ -331,6 +332,23 @@ def send(
                 time.sleep(max(0.0, began + sent / rate - time.monotonic()))
     writer.send(pending)
     typer.echo(f"{sent + len(pending)} records sent to {topic}")
+
+
+@app.command()
+def canary(
+    config: ConfigOption = _DEFAULT_CONFIG,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for the finding and the alert.")] = 150,
+    *,
+    alerts: Annotated[bool, typer.Option(help="Wait for the alert too, not for the finding alone.")] = True,
+) -> None:
+    """Send a made-up order that must be found, and wait for its finding and its alert: the whole path works, or not."""
+    settings = read_config(config)
+    if not settings.canary:
+        raise KafkaProblem(f"{config}: `canary` is false, so no worker watches {CANARY.name}")
+    seen = send_canary(client_settings(settings.kafka, str(config)), timeout, alerts=alerts)
+    typer.echo(seen.verdict)
+    if seen.finding_seconds is None or (alerts and seen.alert_seconds is None):
+        raise typer.Exit(1)
 
 
 def supervise(children: list[Child]) -> None:

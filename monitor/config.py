@@ -37,6 +37,11 @@ class KafkaConfig(Written):
 
     bootstrap_servers: Annotated[str, Field(min_length=1)] = Field(description="host:port, several by commas.")
     group: str = Field("privacy-monitor", description="Consumer group of the traffic workers.")
+    static_membership: bool = Field(
+        default=False,
+        description="Processes keep their partitions over a restart (`group.instance.id` from the host's name): for hosts "
+        "whose names stay, such as those of a StatefulSet. Give `session.timeout.ms` under `client` the time of a restart.",
+    )
     client: dict[str, str | int | float | bool] = Field(
         default_factory=dict,
         description="Settings passed to librdkafka as they are (`security.protocol`, `sasl.mechanism`, `ssl.ca.location`, …).",
@@ -243,6 +248,9 @@ class Config(Written):
     batch_records: int = Field(2000, ge=1, le=20_000, description="Most records of one batch.")
     from_beginning: bool = Field(
         default=True, description="Where a group without committed offsets starts: at the beginning, or at the end."
+    )
+    canary: bool = Field(
+        default=True, description="Judge the topic of `privacy-monitor canary` too. Its findings call nobody."
     )
     http: HttpConfig = Field(default_factory=HttpConfig)
     alerts: AlertsConfig = Field(default_factory=AlertsConfig)

@@ -30,10 +30,11 @@ transaction touches is written anew, and the old one is free only after it."""
 
 def work(config: Config, loaded: Loaded, settings: dict[str, object], index: int, file: str = "monitor.yaml") -> None:
     """Judge traffic until SIGTERM; load the rules anew on SIGHUP and when their files change."""
+    judged = adapters(config)
     cluster = require_topics(
         settings,
         [
-            *(source.topic for source in config.sources),
+            *judged,
             FINDINGS.name,
             SHADOW.name,
             DEAD_LETTERS.name,
@@ -51,17 +52,18 @@ def work(config: Config, loaded: Loaded, settings: dict[str, object], index: int
     writer = Writer(settings, transactional_id=f"{config.kafka.group}-{name}" if exactly_once else None)
 
     def context(knowledge: Loaded) -> Context:
-        return knowledge.context(adapters(config), cluster.cluster_id, worker=name, delivery=config.delivery.value)
+        return knowledge.context(judged, cluster.cluster_id, worker=name, delivery=config.delivery.value)
 
     runner = Runner(
         context(loaded),
         lambda self: Reader(
             settings,
             group=config.kafka.group,
-            topics=[source.topic for source in config.sources],
+            topics=list(judged),
             from_beginning=config.from_beginning,
             on_assigned=self.assigned,
             on_revoked=self.revoked,
+            instance_id=f"{config.kafka.group}-{name}" if config.kafka.static_membership else None,
         ),
         writer,
         LedgerReader(config.consent.path) if config.consent is not None else None,
