@@ -7,7 +7,7 @@ from detectors.documents import Problem
 from detectors.law.pack import LawPack
 from detectors.rules.ruleset import RuleSet, compile_rules, run_tests
 from monitor.config import Config
-from monitor.files import folders, package_files, read_text
+from monitor.files import folders, package_files, read_text, yaml_files
 
 PACKS = "detectors.rules.packs"
 
@@ -27,7 +27,7 @@ def read_rules(paths: list[Path], problems: list[Problem]) -> dict[str, str]:
     """Read rule files and the folders of rule files that somebody named."""
     found: dict[str, str] = {}
     for path in paths:
-        files = sorted({*path.rglob("*.yaml"), *path.rglob("*.yml")}) if path.is_dir() else [path]
+        files = yaml_files(path) if path.is_dir() else [path]
         if not files:
             problems.append(Problem(str(path), 0, "", "there is no rule file (*.yaml) in this folder"))
         for file in files:
