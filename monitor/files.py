@@ -110,12 +110,19 @@ def folders(paths: Sequence[Path], file: str, key: str, problems: list[Problem])
 
 
 def yaml_files(folder: Path) -> list[Path]:
-    """List the YAML files of a folder and of those in it, but for hidden ones.
+    """List the YAML files of a folder and of those in it, links followed, but for hidden ones.
 
-    Kubernetes shows a ConfigMap as links into hidden folders beside them: there each file would be found again.
+    Kubernetes shows a ConfigMap as links into a hidden folder beside them: there each file would be found again.
     """
-    found = {*folder.rglob("*.yaml"), *folder.rglob("*.yml")}
-    return sorted(each for each in found if not any(part.startswith(".") for part in each.relative_to(folder).parts))
+    found: list[Path] = []
+    walked: set[str] = set()
+    for where, names, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(where)
+        again = real in walked
+        walked.add(real)
+        names[:] = [name for name in names if not again and not name.startswith(".")]
+        found += [Path(where, name) for name in files if not again and name.endswith((".yaml", ".yml"))]
+    return sorted(found)
 
 
 def package_files(package: str, suffix: str) -> dict[str, str]:
