@@ -57,7 +57,7 @@ class KafkaConfig(Written):
         taken = sorted(client.keys() & _OURS)
         if taken:
             raise ValueError(f"{', '.join(taken)} is set by the monitor itself; remove it")
-        secret = sorted(key for key in client if key in _SECRET)
+        secret = sorted(key for key in client if key in SECRET_SETTINGS)
         if secret:
             raise ValueError(f"{', '.join(secret)} is a secret; put it under `secrets` with `file:` or `env:`")
         return client
@@ -75,7 +75,7 @@ _OURS = {
     "auto.offset.reset",
     "enable.partition.eof",
 }
-_SECRET = {
+SECRET_SETTINGS = {
     "sasl.password",
     "ssl.key.password",
     "ssl.keystore.password",
