@@ -22,15 +22,16 @@ from detectors.rules.judge import RecordPlace, judge
 from detectors.rules.ruleset import RuleSet
 from detectors.volumes import Tally as PersonTally
 from topics.accounting import Accounting, DeadLetter, OffsetClass
-from topics.adapters.opening import is_plain
+from topics.adapters.opening import is_text
 from topics.distinct import Distinct
 from topics.finding import MAX_EXEMPLARS, SEVERITIES, Detector, Finding, Fold
 from topics.links import LinkRecord, links
 from topics.observation import Adapter, Glancing, Observation, Reading
-from topics.record import Place, RawRecord, Reason, Rejected
+from topics.record import MAX_RECORD_BYTES, Place, RawRecord, Reason, Rejected
 from topics.volume import Volume
 
 _READ = frozenset({OffsetClass.INSPECTED, OffsetClass.DEAD_LETTERED})
+_NO_EVENT = -1 << 63
 _FULL_CARRIER = 64
 """Services, purposes and categories that one fold names at most."""
 
@@ -233,7 +234,7 @@ class _Tally:
         self.others: Counter[str] = Counter()
         """Items that were not judged, by how they are counted."""
         self.findings = 0
-        self.last_ms: int | None = None
+        self.last_ms = _NO_EVENT
         """Time of the newest event."""
 
     def inspected(self, offset: int) -> None:
@@ -253,8 +254,7 @@ class _Tally:
         at_ms = event_ms or broker_ms
         if at_ms > broker_ms >= 0:
             at_ms = broker_ms
-        if self.last_ms is None or at_ms > self.last_ms:
-            self.last_ms = at_ms
+        self.last_ms = max(self.last_ms, at_ms)
 
     def _gap(self, offset: int) -> None:
         self._close_run()
@@ -323,15 +323,23 @@ class _Batch:
             return
         glance, is_ours_alone, named_together = adapter.glance, self._gate.is_ours_alone, self._named_together
         for record in records:
-            value = record.value
-            if value is None or not is_plain(value) or (seen := glance(value)) is None or not is_ours_alone(seen):
+            _, _, offset, broker_ms, _, value, _ = record
+            if value is None or not (value.isascii() or is_text(value)) or len(value) > MAX_RECORD_BYTES:
                 self._add(record, tally)
                 continue
+            seen = glance(value)
+            if seen is None or not is_ours_alone(seen):
+                self._add(record, tally)
+                continue
+            if offset == tally.next:
+                tally.next = offset + 1
+            else:
+                tally.inspected(offset)
             tally.judged += 1
-            tally.inspected(record.offset)
-            if len(seen.subjects) > 1:
+            if seen.subjects:
                 named_together[seen.subjects] = None
-            tally.see(seen.at_ms, record.timestamp_ms)
+            if seen.at_ms is None or seen.at_ms > tally.last_ms:
+                tally.see(seen.at_ms, broker_ms)
 
     def outcome(self) -> Outcome:
         """Close all tallies."""
@@ -344,15 +352,14 @@ class _Batch:
             for length, kind in accounting.runs:
                 if kind in _READ:
                     outcome.records[topic, kind.value] += length
-            if tally.last_ms is not None:
+            if tally.last_ms != _NO_EVENT:
                 outcome.last_event_ms[topic] = max(tally.last_ms, outcome.last_event_ms.get(topic, 0))
         outcome.folds = fold(outcome.findings, context.cluster)
         if self._persons.flows:
             outcome.volumes = self._persons.volumes(context.law, context.cluster, context.bundle)
             outcome.bulk_flows = self._persons.flows
-        outcome.links = tuple(
-            dict.fromkeys(pair for identifiers in self._named_together for pair in links(context.know.key, identifiers))
-        )
+        key = context.know.key
+        outcome.links = tuple(dict.fromkeys([pair for named in self._named_together for pair in links(key, named)]))
         return outcome
 
     def _add(self, record: RawRecord, tally: _Tally) -> None:

@@ -352,7 +352,7 @@ class Mix:
         if is_personal:
             route, uri, body = self._form(visitor)
         return {
-            "time_iso8601": _iso(at_ms),
+            "time_iso8601": f"{_iso(at_ms)[:19]}+00:00",
             "msec": f"{at_ms / 1000:.3f}",
             "remote_addr": visitor.ip,
             "remote_user": "",

@@ -109,7 +109,7 @@ class Play:
         self.put(choice.heard_at, CONSENT.name, [record])
 
     def link(self, link: Linked) -> None:
-        self.put(link.heard_at, LINKS.name, list(links(KEY, self._salted({link.one, link.other}))))
+        self.put(link.heard_at, LINKS.name, list(links(KEY, tuple(self._salted({link.one, link.other})))))
 
     def judge(self, event: Disclosed) -> tuple[str, str]:
         signals = [Signal("gpc", "denied", "headers.sec-gpc", ("advertising", "social"))] if event.sent_gpc else []
