@@ -43,13 +43,14 @@ from monitor.kafka import (
     require_topics,
 )
 from monitor.law_commands import law_app
-from monitor.ledger import LedgerProblem
+from monitor.ledger_process import keep_ledger
+from monitor.ledger_snapshot import LedgerProblem
 from monitor.notify import checked_sinks
 from monitor.pages import PagesProblem
 from monitor.processes import EXIT_TRY_AGAIN, EXIT_USAGE, Child, GaveUp, Supervisor, ourselves
 from monitor.register_commands import register_app
 from monitor.rules_commands import rules_app
-from monitor.worker import keep_ledger, on_stop, work
+from monitor.worker import on_stop, work
 from topics.catalog import CANARY, CATALOG
 from topics.finding import SEVERITIES, Severity
 from topics.flow import Place

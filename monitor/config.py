@@ -119,6 +119,12 @@ class ConsentConfig(Written):
         "queried",
         description="How the topic's end is known: asked of the broker, or (for brokers that answer wrongly) as fetched.",
     )
+    record_key: Literal["subject", "user_id", "anonymous_id", "device_id", "email"] = Field(
+        "subject",
+        description="What the record key of the topic is: a subject (keyed hash), or an identifier in clear. "
+        "Tombstones (no value) erase what it chose.",
+    )
+    versions: int = Field(512, ge=1, le=10_000, description="Choices of one person that are kept: the newest.")
     map_size_mb: int = Field(4096, ge=16, le=1_048_576, description="Most that the ledger may grow to, in MiB.")
 
 

@@ -13,8 +13,8 @@ from detectors.consent.ledger import Coverage, LedgerView, NoLedger
 from monitor.config import Config
 from monitor.context import Loaded, adapters, load_all
 from monitor.kafka import KafkaProblem, RangeReader, Settings, require_topics
-from monitor.ledger import LedgerReader
 from monitor.ledger_as_of import AsOfMark
+from monitor.ledger_reader import LedgerReader
 from monitor.pipeline import Context, Outcome, process
 from topics.record import RawRecord
 

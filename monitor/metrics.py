@@ -228,6 +228,17 @@ class LedgerMetrics:
             ["outcome"],
             registry=registry,
         )
+        self.rebuilds = Counter(
+            "privacy_monitor_ledger_rebuilds",
+            "Times that the ledger's file was set aside and its topics were read anew, by what was wrong with it.",
+            ["reason"],
+            registry=registry,
+        )
+        self.disk_full = Gauge(
+            "privacy_monitor_ledger_disk_full",
+            "1 while the ledger cannot be written for want of room on its disk. Verdicts become unknown meanwhile.",
+            registry=registry,
+        )
         self.subjects = Gauge("privacy_monitor_ledger_subjects", "Subjects in the ledger.", registry=registry)
         self.fresh = Gauge(
             "privacy_monitor_ledger_fresh_timestamp_seconds",

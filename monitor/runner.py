@@ -9,7 +9,8 @@ import msgspec
 from detectors.consent.ledger import Coverage
 from detectors.volumes import Volumes
 from monitor.kafka import DeliveryFailed, Outgoing, Reader, Writer
-from monitor.ledger import LedgerReader, LedgerSnapshot
+from monitor.ledger_reader import LedgerReader
+from monitor.ledger_snapshot import LedgerSnapshot
 from monitor.logs import log
 from monitor.metrics import Metrics
 from monitor.pipeline import Context, Outcome, Start, process

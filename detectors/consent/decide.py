@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import msgspec
 
 from detectors.assessment import Consent, ConsentDecision, Law
-from detectors.consent.ledger import Choice, Coverage, as_of
+from detectors.consent.ledger import Choice, Coverage, as_of, has_forgotten
 from detectors.consent.refusal import Remark
 from topics.flow import DataFlow, Signal
 
@@ -57,6 +57,8 @@ def _decide(flow: DataFlow, law: Law, choices: Sequence[Choice], coverage: Cover
     if not is_governed(flow.purpose):
         return Consent(decision=ConsentDecision.ALLOWED, signal="not-governed")
     recorded = as_of(choices, flow.purpose, flow.at_ms)
+    if choices and has_forgotten(choices, recorded[0] if recorded else None, flow.at_ms):
+        recorded, coverage = None, Coverage.FORGOTTEN if coverage is Coverage.READY else coverage
     speaking = [signal for signal in flow.signals if speaks(signal, flow.purpose, law)]
     since = (flow.at_ms - recorded[0].at_ms) // 1000 if recorded and not recorded[1] else -1
 
@@ -84,7 +86,7 @@ def _decide(flow: DataFlow, law: Law, choices: Sequence[Choice], coverage: Cover
         conflicts = ("ledger",) if recorded else (allowed.kind,) if allowed else ()
         return Consent(decision=ConsentDecision.DENIED, signal=denied.kind, path=denied.path, conflicts=conflicts)
     # A refusal may still be on its way to a ledger that is behind: a grant found in it is not the last word.
-    if coverage in {Coverage.LOADING, Coverage.BEHIND}:
+    if coverage in {Coverage.LOADING, Coverage.BEHIND, Coverage.FORGOTTEN}:
         return Consent(reason=coverage.value)
     if recorded:
         return _of_choice(recorded[0], ConsentDecision.ALLOWED, conflicts=("gpc",) if gpc else ())

@@ -1,6 +1,6 @@
 """Kafka at the edge: the only package that imports confluent_kafka."""
 
-from monitor.kafka.admin import Cluster, check_settings, create_topics, describe, require_topics
+from monitor.kafka.admin import Cluster, check_settings, create_topics, describe, is_compacted, require_topics
 from monitor.kafka.connection import DeliveryFailed, KafkaProblem, Settings, explain
 from monitor.kafka.log_reader import FETCH_AGE_MS, LogReader
 from monitor.kafka.range_reader import RangeReader
@@ -25,5 +25,6 @@ __all__ = [
     "create_topics",
     "describe",
     "explain",
+    "is_compacted",
     "require_topics",
 ]
