@@ -18,8 +18,9 @@ from monitor.ledger_reader import LedgerReader
 from monitor.pipeline import Context, Outcome, process
 from topics.record import RawRecord
 
+SILENT = (Coverage.LOADING, Coverage.BEHIND)
+"""Why a ledger that is configured may not be able to speak."""
 _BATCH = 1_000
-_SILENT = (Coverage.LOADING, Coverage.BEHIND)
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -79,9 +80,9 @@ class _Bench:
             view = self._ledger.view() if self._ledger is not None and question.mark else None
             try:
                 ready = self._as(view or NoLedger(), question, Coverage.READY)
-                silent = [self._as(view or NoLedger(), question, each) for each in _SILENT if question.silent]
+                silent = [self._as(view or NoLedger(), question, each) for each in SILENT if question.silent]
                 for record in records:
-                    yield _answer(record, ready, silent)
+                    yield answer(record, ready, silent)
             finally:
                 if view is not None:
                     view.close()
@@ -98,7 +99,8 @@ class _Bench:
             self._ledger.close()
 
 
-def _answer(record: RawRecord, ready: Context, silent: Sequence[Context]) -> dict[str, Any]:
+def answer(record: RawRecord, ready: Context, silent: Sequence[Context]) -> dict[str, Any]:
+    """Say what a record gives, in a context whose ledger could speak, and in some where it could not."""
     # One record at a time: counts of items are of batches.
     outcome = process([record], ready, {})
     return {

@@ -70,6 +70,12 @@ class Metrics:
             ["topic", "reason"],
             registry=registry,
         )
+        self.expired = Counter(
+            "privacy_monitor_expired_records",
+            "Offsets that retention removed before they were read. Any at all: nobody will ever know what was in them.",
+            ["topic"],
+            registry=registry,
+        )
         self.rule_errors = Counter(
             "privacy_monitor_rule_errors",
             "Rules that failed on a flow: fix the rule, what it would have judged is counted as unknown.",
@@ -153,6 +159,7 @@ class Metrics:
                 self.items.labels(topic, outcome)
             for outcome in _EXPECTED_LETTERS:
                 self.dead_letters.labels(topic, outcome)
+            self.expired.labels(topic)
             self.lag_records.labels(topic)
             self.lag_seconds.labels(topic)
 

@@ -61,8 +61,8 @@ class Start(msgspec.Struct, frozen=True):
 
     offset: int
     """Next offset that belongs to no range yet."""
-    expired: int
-    """Offsets from `offset` up to this one were removed by retention before they were read."""
+    expired: tuple[tuple[int, int], ...] = ()
+    """Half-open spans of offsets, ascending, that retention removed before they were read."""
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -129,7 +129,7 @@ def process(
     """
     work = _Batch(context, witness)
     for place, records in _by_place(batch):
-        work.judge(records, work.tally(place, starts.get(place) or Start(records[0].offset, records[0].offset)))
+        work.judge(records, work.tally(place, starts.get(place) or Start(records[0].offset)))
     return work.outcome()
 
 
@@ -208,28 +208,27 @@ def _judge(record: RawRecord, observation: Observation, context: Context) -> tup
     return judged, faults
 
 
-def fold(findings: Iterable[Finding], cluster: str) -> list[Fold]:
+def fold(findings: Iterable[Finding], cluster: str, ledger_mark: str = "") -> list[Fold]:
     """Put findings of one input partition and episode key into one record each, in order of first appearance."""
     groups: defaultdict[tuple[str, str, str, int], list[Finding]] = defaultdict(list)
     for finding in findings:
         # What an exception covers is kept apart: a covered finding must not hide in a fold that calls somebody.
         groups[finding.episode_key, finding.exemption, finding.topic, finding.partition].append(finding)
-    return [_fold(group, cluster) for group in groups.values()]
+    return [_fold(group, cluster, ledger_mark) for group in groups.values()]
 
 
 class _Tally:
     """Classes and counts of one input partition in a batch."""
 
-    __slots__ = ("findings", "judged", "last_ms", "next", "others", "runs", "since", "start")
+    __slots__ = ("expired", "findings", "judged", "last_ms", "next", "others", "runs", "since", "start")
 
     def __init__(self, start: Start) -> None:
         self.start = start.offset
-        self.next = self.since = max(start.offset, start.expired)
+        self.expired = start.expired
+        self.next = self.since = start.offset
         """Next offset; those from `since` to it were inspected."""
         self.runs: list[tuple[int, OffsetClass]] = []
         """What lies before `since`."""
-        if start.expired > start.offset:
-            self.runs.append((start.expired - start.offset, OffsetClass.EXPIRED))
         self.judged = 0
         self.others: Counter[str] = Counter()
         """Items that were not judged, by how they are counted."""
@@ -258,9 +257,19 @@ class _Tally:
 
     def _gap(self, offset: int) -> None:
         self._close_run()
-        if offset > self.next:
-            self._run(offset - self.next, OffsetClass.NOT_A_RECORD)
+        at = self.next
+        for first, end in self.expired:
+            if first < offset and end > at:
+                self._hole(at, first)
+                at = max(at, first)
+                self._run(min(end, offset) - at, OffsetClass.EXPIRED)
+                at = min(end, offset)
+        self._hole(at, offset)
         self.since = offset
+
+    def _hole(self, first: int, end: int) -> None:
+        if end > first:
+            self._run(end - first, OffsetClass.NOT_A_RECORD)
 
     def _close_run(self) -> None:
         if self.next > self.since:
@@ -354,7 +363,7 @@ class _Batch:
                     outcome.records[topic, kind.value] += length
             if tally.last_ms != _NO_EVENT:
                 outcome.last_event_ms[topic] = max(tally.last_ms, outcome.last_event_ms.get(topic, 0))
-        outcome.folds = fold(outcome.findings, context.cluster)
+        outcome.folds = fold(outcome.findings, context.cluster, context.ledger.mark)
         if self._persons.flows:
             outcome.volumes = self._persons.volumes(context.law, context.cluster, context.bundle)
             outcome.bulk_flows = self._persons.flows
@@ -444,7 +453,7 @@ def _dead_letter(record: RawRecord, rejected: Rejected, cluster: str, digest: st
     )
 
 
-def _fold(group: Sequence[Finding], cluster: str) -> Fold:
+def _fold(group: Sequence[Finding], cluster: str, ledger_mark: str) -> Fold:
     first = group[0]
     per_offset: dict[int, tuple[int, int]] = {}
     for finding in group:
@@ -483,6 +492,7 @@ def _fold(group: Sequence[Finding], cluster: str) -> Fold:
         bundle=first.bundle,
         exposure=first.exposure,
         exemption=first.exemption,
+        ledger_mark=ledger_mark,
     )
 
 

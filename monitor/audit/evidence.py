@@ -48,6 +48,9 @@ class FoldRecord:
     rule: str
     episode_key: str
     exemption: str
+    mark: str
+    """Of the ledger that the worker judged by; empty: an older worker did not say."""
+    bundle: str
     counts: tuple[tuple[int, int], ...]
     """(offset, findings at it), ascending."""
     exemplars: tuple[Exemplar, ...]
@@ -197,6 +200,8 @@ def _fold(at: str, record: dict[str, Any]) -> FoldRecord:
         rule=str(record["rule"]),
         episode_key=str(record["episode_key"]),
         exemption=str(record["exemption"]),
+        mark=str(record.get("ledger_mark", "")),
+        bundle=str(record["bundle"]),
         counts=tuple(counts),
         exemplars=tuple(_exemplars(record["exemplars"])),
     )

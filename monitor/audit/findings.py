@@ -1,11 +1,12 @@
 """Findings of one input partition: held against each other, against the accounting, and against the judge."""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from itertools import chain
 
 from monitor.audit.evidence import INSPECTED, Claim, Evidence, FoldRecord
-from monitor.audit.ranges import Ranges, between
-from monitor.audit.verdict import Kind, Unverifiable, Words
+from monitor.audit.ranges import Ranges, between, segments
+from monitor.audit.verdict import Kind, Said, Unverifiable, Words
 
 What = tuple[str, str, str, str]
 """Mode, rule, episode key and exemption: findings of one offset that agree in these are told by their number."""
@@ -26,10 +27,11 @@ class Findings:
     def check(self) -> None:
         """Hold that every finding is counted once, stands where something was inspected, and is what the judge gives."""
         delivered = self._delivered()
-        by_offset: defaultdict[int, Counter[What]] = defaultdict(Counter)
-        for (what, offset), count in delivered.items():
-            by_offset[offset][what] += count
-        self._result.findings = sum(each.total() for each in by_offset.values())
+        by_offset: defaultdict[int, dict[str, Counter[What]]] = defaultdict(dict)
+        for (what, mark, offset), count in delivered.items():
+            by_offset[offset].setdefault(mark, Counter())[what] += count
+        self._result.findings = sum(_union(each.values()).total() for each in by_offset.values())
+        self._result.duplicates = sum(count for fold in self._folds for _, count in fold.counts) - self._result.findings
         self._counted(by_offset)
         self._exemplars()
         inspected = self._ranges.offsets(INSPECTED)
@@ -38,34 +40,48 @@ class Findings:
                 self._fault(Kind.FINDING_INVENTED, offset, "the offset was not inspected")
         if self._words is not None:
             for claim, offset in self._ranges.once(INSPECTED):
-                self._against_judge(claim, offset, by_offset.get(offset, Counter()))
+                self._against_judge(claim, offset, by_offset.get(offset, {}))
 
-    def _delivered(self) -> dict[tuple[What, int], int]:
-        """Give the findings of each kind and offset, each once however often its fold was delivered."""
-        delivered: dict[tuple[What, int], int] = {}
-        total = 0
+    def _delivered(self) -> dict[tuple[What, str, int], int]:
+        """Give the findings of each kind, mark and offset, each once however often its fold was delivered."""
+        delivered: dict[tuple[What, str, int], int] = {}
         for fold in self._folds:
             for offset, count in fold.counts:
-                total += count
-                known = delivered.setdefault((_what(fold), offset), count)
+                known = delivered.setdefault((_what(fold), fold.mark, offset), count)
                 if known != count:
                     self._fault(Kind.FINDING_COUNT, offset, f"{known} and, in {fold.at}, {count} of {fold.rule}")
-        self._result.duplicates = total - sum(delivered.values())
         return delivered
 
-    def _counted(self, by_offset: dict[int, Counter[What]]) -> None:
-        """Hold the accounting's number of findings against the folds."""
+    def _counted(self, by_offset: dict[int, dict[str, Counter[What]]]) -> None:
+        """Hold the accounting's number of findings against the judge, or else against the folds."""
         offsets = sorted(by_offset)
         for claim in self._ranges.whole():
-            found = sum(by_offset[offset].total() for offset in between(offsets, claim.start, claim.end))
-            if found == claim.findings:
-                continue
-            again = any(self._ranges.again.get(offset) for offset in range(claim.start, claim.end))
-            if again and found > claim.findings:
-                # Judged twice at two marks of the ledger: the folds hold what either delivery found.
-                continue
-            detail = f"{claim.at} counts {claim.findings}, the folds {found}"
-            self._result.fault(Kind.FINDING_COUNT, self._ranges.place, claim.start, claim.end, detail)
+            found = self._judged_count(claim)
+            whose = "the judge"
+            if found is None:
+                if any(self._ranges.again.get(offset) for offset in range(claim.start, claim.end)):
+                    # Delivered twice, perhaps at two marks of the ledger: the folds hold what either delivery found.
+                    continue
+                within = between(offsets, claim.start, claim.end)
+                found = {sum(_union(by_offset[offset].values()).total() for offset in within)}
+                whose = "the folds"
+            if claim.findings not in found:
+                detail = f"{claim.at} counts {claim.findings}, {whose} {' or '.join(map(str, sorted(found)))}"
+                self._result.fault(Kind.FINDING_COUNT, self._ranges.place, claim.start, claim.end, detail)
+
+    def _judged_count(self, claim: Claim) -> set[int] | None:
+        """Give how many findings a range has by the judge's word: one number, or a span where the ledger could not speak for all."""
+        if self._words is None or claim.bundle != self._bundle:
+            return None
+        least = most = 0
+        for start, end, kind, _ in segments(claim):
+            for offset in range(start, end) if kind == INSPECTED else ():
+                word = self._words.get((claim.mark, offset))
+                if word is None:
+                    return None
+                counts = [len(word.findings), *(len(each) for each in word.silent if was_silent(claim))]
+                least, most = least + min(counts), most + max(counts)
+        return set(range(least, most + 1))
 
     def _exemplars(self) -> None:
         """Hold that a finding has one id wherever it is told, that no two share one, and that the judge gives the same."""
@@ -86,43 +102,53 @@ class Findings:
                     self._fault(Kind.FINDING_ID, each.offset, f"{each.rule} in {fold.at} has another id")
 
     def _told_ids(self) -> dict[int, set[str]]:
-        """Give the ids of findings that the judge gives, by offset, where it judges as the worker did."""
+        """Give the ids of findings that the judge gives at any mark, by offset, where it judges as the workers did."""
         told: dict[int, set[str]] = {}
         if self._words is None:
             return told
-        for claim, offset in self._ranges.once(INSPECTED):
-            for each in self._ranges.covering(claim, offset):
-                word = self._words.get((each.mark, offset))
-                if word is not None and each.bundle == self._bundle:
-                    rows = (*word.findings, *chain.from_iterable(word.silent))
-                    told.setdefault(offset, set()).update(row[0] for row in rows)
+        judged = {
+            offset
+            for claim, offset in self._ranges.once(INSPECTED)
+            if all(each.bundle == self._bundle for each in self._ranges.covering(claim, offset))
+        }
+        for (_, offset), word in self._words.items():
+            if offset in judged:
+                rows = (*word.findings, *chain.from_iterable(word.silent))
+                told.setdefault(offset, set()).update(row[0] for row in rows)
         return told
 
-    def _against_judge(self, claim: Claim, offset: int, found: Counter[What]) -> None:
-        """Hold the findings of one record against the judge: all that one delivery gives, and no more than all of them."""
+    def _against_judge(self, claim: Claim, offset: int, found: dict[str, Counter[What]]) -> None:
+        """Hold the findings of one record against the judge: all that one delivery gives, and none that no delivery gives.
+
+        Each fold is held against the judge at its own mark. A ledger may become able to speak without its mark moving, so
+        what a silent ledger gives is never called invented; it is enough only where the accounting says that it was silent.
+        """
         if offset < self._ranges.source.low or self._words is None:
             return
-        options: list[Counter[What]] = []
-        for each in self._ranges.covering(claim, offset):
-            word = self._words.get((each.mark, offset))
-            if each.bundle != self._bundle:
-                self._result.unverifiable[Unverifiable.BUNDLE] += 1
-                return
-            if word is None:
-                self._result.unverifiable[Unverifiable.NOT_JUDGED] += 1
-                return
-            options.append(Counter(row[1:] for row in word.findings))
-            if was_silent(each):
-                options += [Counter(row[1:] for row in silent) for silent in word.silent]
-        every = Counter[What]()
-        for option in options:
-            every |= option
-        if found <= every and any(option <= found for option in options):
+        claims = list(self._ranges.covering(claim, offset))
+        if any(each.bundle != self._bundle for each in claims):
+            self._result.unverifiable[Unverifiable.BUNDLE] += 1
             return
-        for what in options[0] - found:
-            self._fault(Kind.FINDING_MISSING, offset, f"{what[1]} of episode {what[2]}")
-        for what in found - every:
-            self._fault(Kind.FINDING_INVENTED, offset, f"{what[1]} of episode {what[2]}")
+        marks = {each.mark for each in claims} | {mark for mark in found if mark}
+        words = {mark: self._words.get((mark, offset)) for mark in marks}
+        if None in words.values():
+            self._result.unverifiable[Unverifiable.NOT_JUDGED] += 1
+            return
+        every = Counter[What]()
+        for mark, counts in found.items():
+            allowed = _union(_options(word, silent=True) for key, word in words.items() if mark in (key, ""))
+            for what in counts - allowed:
+                self._fault(Kind.FINDING_INVENTED, offset, f"{what[1]} of episode {what[2]}")
+            every |= counts
+        enough = [
+            option
+            for each in claims
+            if (word := words[each.mark]) is not None
+            for option in _each_option(word, silent=was_silent(each))
+        ]
+        if not any(option <= every for option in enough):
+            for what in enough[0] - every:
+                self._fault(Kind.FINDING_MISSING, offset, f"{what[1]} of episode {what[2]}")
 
     def _fault(self, kind: Kind, offset: int, detail: str) -> None:
         self._result.fault(kind, self._ranges.place, offset, offset + 1, detail)
@@ -131,6 +157,23 @@ class Findings:
 def was_silent(claim: Claim) -> bool:
     """Tell whether a range says that its worker's ledger could not speak for some of its items."""
     return any(name.startswith("unknown:ledger-") for name in claim.items)
+
+
+def _each_option(word: Said, *, silent: bool) -> list[Counter[What]]:
+    """Give what a record may give: with a ledger that can speak, and, if asked, with one that cannot."""
+    return [Counter(row[1:] for row in rows) for rows in (word.findings, *(word.silent if silent else ()))]
+
+
+def _options(word: Said | None, *, silent: bool) -> Counter[What]:
+    return Counter() if word is None else _union(_each_option(word, silent=silent))
+
+
+def _union(counts: Iterable[Counter[What]]) -> Counter[What]:
+    """Give the most that any of them has of each."""
+    union = Counter[What]()
+    for each in counts:
+        union |= each
+    return union
 
 
 def _what(fold: FoldRecord) -> What:

@@ -39,7 +39,7 @@ class Ranges:
             for claim in self.claims
             for each in segments(claim)
         )
-        self.segments = sorted((each for each in clipped if each.start < each.end), key=lambda each: each[:2])
+        self.segments = _without_repetition([each for each in clipped if each.start < each.end])
         self.again: defaultdict[int, list[Claim]] = defaultdict(list)
         """Ranges beside the first that cover an offset."""
 
@@ -141,6 +141,26 @@ def segments(claim: Claim) -> Iterable[Segment]:
     for length, kind in claim.runs:
         yield Segment(at, at + length, kind, claim)
         at += length
+
+
+def _without_repetition(segments: Sequence[Segment]) -> list[Segment]:
+    """Take out of what has expired what an earlier delivery had read; give all in order.
+
+    A range that was delivered and not committed is read again, and by then retention may have taken it: that it had expired
+    before it was read is then true of the second delivery alone. In transactions there is no second delivery.
+    """
+    read = sorted((each.start, each.end) for each in segments if each.kind not in (EXPIRED, HOLE))
+    kept = [each for each in segments if each.kind != EXPIRED or each.claim.exactly_once]
+    for each in segments:
+        if each.kind == EXPIRED and not each.claim.exactly_once:
+            at = each.start
+            for start, end in read:
+                if at < start < each.end:
+                    kept.append(each._replace(start=at, end=start))
+                at = max(at, end) if start < each.end else at
+            if at < each.end:
+                kept.append(each._replace(start=at))
+    return sorted(kept, key=lambda each: each[:2])
 
 
 def spans(offsets: Sequence[int]) -> list[tuple[int, int]]:

@@ -20,6 +20,7 @@ from monitor.audit.evidence import (
 )
 from monitor.audit.findings import was_silent
 from monitor.audit.judge import Judge, Question
+from monitor.audit.ranges import between
 from monitor.audit.read import Seen, Topics
 from monitor.audit.verdict import Result, Said
 
@@ -186,17 +187,30 @@ def _window(evidence: Evidence, begin: int, until: int, *, is_last: bool) -> Evi
 
 
 def questions(window: Evidence, bundle: str) -> list[Question]:
-    """Give what the judge is to be asked: the records that ranges of its bundle cover, each at the mark of its range."""
+    """Give what the judge is to be asked: the records that ranges of its bundle cover, each at the mark of its range.
+
+    Where something was found, a silent ledger may have been the reason; and a delivery may have broken off before its accounting
+    was there, so that only its folds tell the mark. Such records are asked about once more, one by one.
+    """
     source = window.source
     begin, until = max(source.begin or 0, source.low), min(source.until or source.high, source.high)
+    marks: dict[int, set[str]] = {}
+    for fold in window.folds:
+        for offset, _ in fold.counts if fold.bundle == bundle else ():
+            marks.setdefault(offset, set()).add(fold.mark)
+    found = between(sorted(marks), begin, until)
     asked: dict[Question, None] = {}
     for claim in sorted(window.claims, key=lambda claim: (claim.start, claim.end)):
-        if claim.bundle == bundle:
-            for start, end in _read_runs(claim):
-                question = Question(max(start, begin), min(end, until), claim.mark, was_silent(claim))
-                if question.start < question.end:
-                    asked[question] = None
-    return list(asked)
+        for start, end in _read_runs(claim) if claim.bundle == bundle else ():
+            question = Question(max(start, begin), min(end, until), claim.mark, was_silent(claim))
+            if question.start < question.end:
+                asked[question] = None
+            for offset in between(found, start, end):
+                marks[offset].add(claim.mark)
+    one_by_one = (
+        Question(offset, offset + 1, mark, silent=True) for offset in found for mark in sorted(marks[offset] - {""})
+    )
+    return [*asked, *one_by_one]
 
 
 def _read_runs(claim: Claim) -> list[tuple[int, int]]:

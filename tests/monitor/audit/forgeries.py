@@ -121,6 +121,7 @@ def invent_finding(rng: random.Random, topics: Topics) -> bool:
         "rule": rule,
         "episode_key": "invented",
         "exemption": "",
+        "bundle": "bundle",
         "offsets": [[offset, 0, 1]],
         "count": 1,
         "exemplars": [],

@@ -78,7 +78,7 @@ def made(seed: int) -> Topics:
             "delivery": "at_least_once",
         }
         topics.accounting.append(accounting)
-        ours = [_fold(rule, key, counts) for (rule, key), counts in folds.items()]
+        ours = [_fold(rule, key, mark, counts) for (rule, key), counts in folds.items()]
         topics.folds += ours
         if rng.random() < 0.3:
             # Delivered, and not committed: the same again.
@@ -139,7 +139,7 @@ def _merged(runs: list[tuple[int, str]]) -> list[list[Any]]:
     return merged
 
 
-def _fold(rule: str, key: str, counts: list[tuple[int, int]]) -> dict[str, Any]:
+def _fold(rule: str, key: str, mark: str, counts: list[tuple[int, int]]) -> dict[str, Any]:
     deltas, before = [], 0
     for offset, count in counts:
         deltas.append([offset - before, 29_000_000, count])
@@ -152,6 +152,8 @@ def _fold(rule: str, key: str, counts: list[tuple[int, int]]) -> dict[str, Any]:
         "rule": rule,
         "episode_key": key,
         "exemption": "",
+        "ledger_mark": mark,
+        "bundle": BUNDLE,
         "offsets": deltas,
         "count": sum(count for _, count in counts),
         "exemplars": [
