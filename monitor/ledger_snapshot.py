@@ -167,12 +167,16 @@ class LedgerSnapshot:
         if len(versions) % VERSION_BYTES:
             raise LedgerDamaged("versions of an odd length")
         words = self._words
+        known_from = len(found)
         each = (unpack(versions),) if len(versions) == VERSION_BYTES else unpack_all(versions)
         for at_ms, offset, broker_ms, word in each:
             known = words.get(word)
             if known is None:
                 known = self._word(word)
             granted, refused, source, topic, partition, after_notice, forgets = known
+            if forgets is Forgets.EARLIER and len(found) > known_from:
+                # Since the first of them each was seen.
+                forgets = Forgets.NOTHING
             found.append(
                 Choice(at_ms, granted, refused, topic, partition, offset, source, after_notice, broker_ms, forgets)
             )

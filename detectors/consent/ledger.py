@@ -13,7 +13,7 @@ class Forgets(IntEnum):
     NOTHING = 0
     """All of them are in the ledger."""
     EARLIER = 1
-    """The topic is compacted: it may have held earlier ones."""
+    """The first that was seen of a subject, from a compacted topic: it may have held earlier ones."""
     ERASED = 2
     """A tombstone: whatever the person chose until then was taken out."""
     OLDER = 3
@@ -128,17 +128,14 @@ def has_forgotten(choices: Sequence[Choice], recorded: Choice | None, at_ms: int
     Before a tombstone, and before the first version from a compacted topic, nothing is known. Where old versions were
     dropped, a purpose that no newer one speaks of may have been spoken of by those.
     """
-    known_from = -1
     for choice in choices:
-        forgets = choice.forgets
-        if forgets is Forgets.NOTHING:
+        if choice.forgets is Forgets.NOTHING:
             continue
-        if forgets is Forgets.OLDER:
-            if recorded is None or recorded.at_ms < choice.at_ms:
-                return True
-        elif known_from < 0 or choice.at_ms < known_from:
-            known_from = choice.at_ms
-    return at_ms < known_from
+        if at_ms < choice.at_ms:
+            return True
+        if choice.forgets is Forgets.OLDER and (recorded is None or recorded.at_ms < choice.at_ms):
+            return True
+    return False
 
 
 def _covers(prefix: str, purpose: str) -> bool:
