@@ -19,8 +19,18 @@ class Law(msgspec.Struct, frozen=True, kw_only=True):
     """A duty to honour universal opt-out signals is in force there that day."""
     strict_minimisation: bool = False
     """Collection is limited to what is strictly necessary (Maryland)."""
+    consent_for: tuple[str, ...] = ()
+    """Prefixes of the purposes for which consent comes first; empty under `opt-in`: all that consent governs."""
     sensitive: str = "none"
     """Regime for sensitive data: opt_in_consent, notice_and_opt_out, right_to_limit, necessary_only_no_sale, none."""
+    sensitive_codes: tuple[str, ...] = ()
+    """What counts as sensitive there; empty: as the taxonomy says."""
+    unsold_codes: tuple[str, ...] = ()
+    """Kinds of data that may not be sold, whatever the person agreed to."""
+    minors_below: int = 0
+    """Age below which sale and targeted advertising need somebody's consent; 0 where no verified duty says."""
+    minors_banned_below: int = 0
+    """Age below which no consent permits them; 0 where no verified duty says."""
     duties: tuple[str, ...] = ()
     """Ids of the duties in force, for the finding."""
     opt_out_days: int = 0
@@ -51,8 +61,15 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     """Why it is unknown, from a closed list: no-signal, no-subject, unreadable, ledger-loading, ledger-behind,
     origin-conflict, origin-weak, …"""
+    about: str = "purpose"
+    """What was decided on: `purpose`, `sensitive` (a kind of data that needs a permission of its own) or `minor`."""
+    sensitive: tuple[str, ...] = ()
+    """Kinds of data in the flow that the law of the place treats as sensitive, by their codes, sorted."""
     conflicts: tuple[str, ...] = ()
     """Signals that said otherwise."""
+    remarks: tuple[str, ...] = ()
+    """What an engineer or an auditor should know, sorted: remarks of signals (`gdpr_0`, `no_notice`, …) and of the decision
+    (`stale_string`, `unordered_conflict`, `string_denies`, `enforcement_mismatch`, `asked_again`)."""
     seconds_since_refusal: int = -1
     """Age of the recorded refusal at the event; -1 when there is none."""
     refused_by_signal: bool = False

@@ -95,9 +95,14 @@ class Signal(msgspec.Struct, frozen=True, gc=False):
     path: str
     """Where it stood: `headers.sec-gpc`, `cookies.usprivacy`, `context.us_privacy`."""
     purposes: tuple[str, ...] = ()
-    """Prefixes of the purposes it speaks of; empty: of sale and advertising as its standard says."""
+    """Prefixes of the purposes it speaks of; empty: of sale and advertising as its standard says.
+
+    `sensitive.<code>` speaks of a kind of data instead (codes of the law pack), `minor.<from>-<to>` of a person of that age.
+    """
     remark: str = ""
     """What an engineer should know: `litter`, `nonconforming`, `ambiguous`."""
+    at_ms: int = 0
+    """When the choice was made, where the signal says so; of a TC string the beginning of the day. 0: it does not say."""
 
 
 class DataFlow(msgspec.Struct, frozen=True, kw_only=True):

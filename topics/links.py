@@ -1,7 +1,6 @@
 """Two identifiers of one person, seen together in traffic: the record of `privacy.links.v1`."""
 
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 
 import msgspec
@@ -15,7 +14,7 @@ _MAX_NAMED = len(KINDS)
 """Identifiers of one observation that are linked: one of each kind."""
 
 
-class LinkRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False, cache_hash=True):
+class LinkRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
     """A pair of keyed hashes that one observation named together. The pair has no order: `first` sorts before `second`.
 
     The record key is the pair and not one subject: the topic is compacted, and of several links of a subject only the
@@ -38,14 +37,10 @@ class LinkRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 _DECODER = msgspec.json.Decoder(LinkRecord)
 
 
-@lru_cache(maxsize=32_768)
-def links(key: SubjectKey, identifiers: tuple[tuple[str, str], ...]) -> tuple[LinkRecord, ...]:
-    """Give each pair of an observation's (kind, value) identifiers, hashed. Values of unknown kinds are left out.
-
-    Remembered by value: a person who is signed in says the same with every request.
-    """
+def links(key: SubjectKey, identifiers: Sequence[tuple[str, str]]) -> Iterator[LinkRecord]:
+    """Give each pair of an observation's (kind, value) identifiers, hashed. Values of unknown kinds are left out."""
     named = [(key.hash(kind, value), kind) for kind, value in identifiers if kind in KINDS][:_MAX_NAMED]
-    return tuple(_pairs(named))
+    return _pairs(named)
 
 
 def _pairs(named: Iterable[tuple[str, str]]) -> Iterator[LinkRecord]:

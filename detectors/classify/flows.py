@@ -14,6 +14,7 @@ from detectors.classify.route import route_of
 from detectors.classify.steps import StepMap
 from detectors.classify.taxonomy import Taxonomy
 from detectors.consent.signals import find_signals
+from detectors.consent.vendors import NOBODY_IN_PARTICULAR, PUBLISHER, VENDORS
 from detectors.register import Register, RegisterEntry
 from topics.flow import DataFlow, Field, Place, Role, Signal, Step
 from topics.observation import Destination, Kind, Media, Observation, Via
@@ -244,7 +245,7 @@ def _flow(observation: Observation, common: _Common, target: _Target) -> DataFlo
         fields=common.fields,
         categories=common.categories,
         step=common.step,
-        signals=common.signals,
+        signals=_signals_for(target, observation, common),
         headers_seen=observation.headers is not None,
         uninspectable=common.uninspectable,
     )
@@ -261,10 +262,18 @@ def _subjects(observation: Observation, key: SubjectKey) -> tuple[str, ...]:
     return tuple(key.hash(kind, value) for kind, value in observation.subjects)
 
 
-def _signals(observation: Observation, at_ms: int) -> tuple[Signal, ...]:
+def _signals_for(target: _Target, observation: Observation, common: _Common) -> tuple[Signal, ...]:
+    """Give the signals as they speak of one recipient: a TC string has a bit for each vendor."""
+    if not any(signal.kind == "tcf" for signal in common.signals):
+        return common.signals
+    vendor = VENDORS.get(target.id, PUBLISHER if target.role is Role.PROCESSOR else NOBODY_IN_PARTICULAR)
+    return _signals(observation, common.at_ms, vendor) if vendor else common.signals
+
+
+def _signals(observation: Observation, at_ms: int, vendor: int = NOBODY_IN_PARTICULAR) -> tuple[Signal, ...]:
     query = next((part.data for part in observation.parts if part.path == "query" and part.media is Media.FORM), None)
     text = query.decode("utf-8", "replace") if query else None
-    return find_signals(observation.headers, observation.cookies, text, observation.consent, at_ms=at_ms)
+    return find_signals(observation.headers, observation.cookies, text, observation.consent, at_ms=at_ms, vendor=vendor)
 
 
 def _fields(observation: Observation, know: Knowledge) -> tuple[tuple[Field, ...], tuple[str, ...]]:

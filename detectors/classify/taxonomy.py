@@ -1,6 +1,6 @@
 """The taxonomy of personal data: categories, what makes them sensitive, and the names of fields that tell them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated
 
 from pydantic import Field as Bounded
@@ -104,6 +104,7 @@ class Taxonomy:
     def __init__(self, file: TaxonomyFile, shown: frozenset[str] = frozenset()) -> None:
         self.categories: Mapping[str, Category] = file.categories
         self.regimes: Mapping[str, Regime] = file.regimes
+        self._codes = {key: each.regime for key, each in file.categories.items() if each.regime}
         self.bits: Mapping[str, int] = {name: 1 << index for index, name in enumerate(file.contexts)}
         self.keys = KeyReader(_vocabulary(file, self.bits, shown))
 
@@ -120,6 +121,20 @@ class Taxonomy:
         if country == "US":
             return state in regime.us_states if state else bool(regime.us_states)
         return regime.article_9 or (not country and bool(regime.us_states))
+
+    def codes_of(self, categories: Iterable[str], jurisdiction: str, listed: Collection[str] = ()) -> tuple[str, ...]:
+        """Give the codes under which the law of a place treats categories as sensitive, sorted.
+
+        `listed` are the codes that the law pack has for the place; where it has none, the matrix of the taxonomy is asked.
+        """
+        if self._codes.keys().isdisjoint(categories):
+            return ()
+        coded = ((category, self._codes[category]) for category in categories if category in self._codes)
+        return tuple(
+            sorted(
+                {code for key, code in coded if (code in listed if listed else self.is_sensitive(key, jurisdiction))}
+            )
+        )
 
     def label(self, category: str) -> str:
         """Give the name of a category for people; the key itself when it is unknown."""

@@ -44,6 +44,9 @@ class VendorSet(msgspec.Struct, frozen=True, gc=False):
         at = bisect_right(self.starts, vendor)
         return at > 0 and vendor <= self.ends[at - 1]
 
+    def __bool__(self) -> bool:
+        return bool(self.starts)
+
     def count(self) -> int:
         """Count the ids."""
         return sum(self.ends) - sum(self.starts) + len(self.starts)

@@ -19,6 +19,9 @@ _QUERY = {
     "gcs": "gcs",
     "gcd": "gcd",
     "dpo": "dpo",
+    "coppa": "child",
+    "tfcd": "child",
+    "tfua": "minor",
 }
 _COOKIES = {
     "usprivacy": "usp",
@@ -58,6 +61,11 @@ _CONTEXT = {
     "gcd": "gcd",
     "data_processing_options": "dpo",
     "limited_data_use": "limited_data_use",
+    "coppa": "child",
+    "tfcd": "child",
+    "tag_for_child_directed_treatment": "child",
+    "tfua": "minor",
+    "tag_for_under_age_of_consent": "minor",
     "adtrackingenabled": "ad_tracking",
     "dnt": "dnt",
     "donottrack": "dnt",
@@ -65,11 +73,9 @@ _CONTEXT = {
 _CONTAINERS = frozenset({"ext", "regs", "user", "consent", "privacy", "device", "gdpr", "tcf", "usp", "gpp", "ccpa"})
 """Objects in which the names above may stand again."""
 
-_QUERY_MARKS = ("gdpr", "gpp", "us_privacy", "usprivacy", "gcs", "gcd", "dpo=")
-_COOKIE_MARKS = (
-    "usprivacy", "us_privacy", "euconsent", "eupubconsent", "OTGPP", "Optanon", "CookieConsent", "notice_gdpr",
-    "cmapi_cookie", "didomi_", "osano_", "TC_PRIVACY",
-)  # fmt: skip
+# Few and short: each is a search through the whole text.
+_QUERY_MARKS = ("privacy", "gdpr", "gpp", "gcs", "gcd", "dpo", "coppa", "tfcd", "tfua")
+_COOKIE_MARKS = ("onsent", "privacy", "PRIVACY", "notice_", "didomi_", "Optanon")
 _KNOWN_COOKIES = _COOKIES.keys() | {
     "OptanonConsent",
     "OptanonAlertBoxClosed",

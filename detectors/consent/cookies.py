@@ -8,6 +8,7 @@ import re
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Mapping
+from datetime import datetime
 from urllib.parse import unquote, unquote_plus
 
 import msgspec
@@ -220,6 +221,17 @@ def decode_commanders_act(text: str) -> CommandersAct | Refusal:
     if not mark or status not in {"0", "1"}:
         return _no_form(text)
     return CommandersAct(opted_out=status == "1")
+
+
+def moment(text: str) -> int:
+    """Read the time of `OptanonAlertBoxClosed` (ISO 8601, UTC) in milliseconds since the epoch; 0 where it is none."""
+    if not 20 <= len(text := _unquoted(text[:64])) <= 32:
+        return 0
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return 0
+    return max(0, int(at.timestamp() * 1000)) if at.tzinfo else 0
 
 
 def _unquoted(text: str) -> str:

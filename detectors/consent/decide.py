@@ -4,14 +4,22 @@ Order of precedence, highest first.
 
 1. Global Privacy Control on the record itself, outside opt-in regimes. It speaks of sale, sharing and targeted
    advertising (11 CCR 7025; Colo. 4 CCR 904-3 rule 5.02). Only a grant that the person gave after being told of the
-   conflict, on record as such, stands above it (11 CCR 7025(c)(3)).
-2. The ledger: the latest choice of the person that speaks of the purpose, at or before the event.
+   conflict, for this purpose and on record as such, stands above it (11 CCR 7025(c)(3)).
+2. A refusal in the ledger that is the latest choice of the person about the purpose, at or before the event. A string on the
+   record that allows is stale then (`stale_string`).
 3. Strings and objects on the record, as far as they mean anything where the person is: a TC string under opt-in, the US
-   sections of a GPP string in their own state (usnat in all), a US Privacy string in California. A denial among them wins
-   over a grant in the ledger towards third parties: they saw the denial. A grant among them does not win over a refusal
-   in the ledger: the string is stale.
-4. What a tag was told (consent mode): evidence of enforcement, heard only when nothing above speaks.
-5. No signal: what the regime says. Opt-in (GDPR Art. 6(1)(a) with ePrivacy Art. 5(3)): denied. Opt-out (US states): allowed.
+   sections of a GPP string (those that `gpp_sid` names where they fit the place, else that of the person's state, else the
+   national one; IAB GPP implementation guide), a US Privacy string in California. A denial among them stands unless a
+   grant on record is later beyond doubt; then it still stands towards third parties, who saw the denial
+   (`string_denies`), and no longer for a processor. What cannot be put in order goes to the denial (`unordered_conflict`).
+4. A grant in the ledger, then one on the record.
+5. What a tag was told (consent mode): evidence of enforcement, heard only when nothing above speaks, and a remark where it
+   contradicts (`enforcement_mismatch`).
+6. No signal: what the regime says of the purpose. Consent first (GDPR Art. 6(1)(a) with ePrivacy Art. 5(3)): denied.
+   A right to refuse (US states): allowed.
+
+Sensitive data and known minors have questions of their own (`detectors.consent.protected`): a minor's is asked first, that of
+the data where the purpose as such is not denied.
 """
 
 from collections.abc import Sequence
@@ -19,136 +27,186 @@ from collections.abc import Sequence
 import msgspec
 
 from detectors.assessment import Consent, ConsentDecision, Law
-from detectors.consent.ledger import Choice, Coverage, as_of, has_forgotten
+from detectors.consent.hearing import Question, heard, is_governed, is_named, means_something, speaks
+from detectors.consent.ledger import Choice, Coverage, as_of
+from detectors.consent.order import asked_again, standing
+from detectors.consent.protected import of_kinds, of_minor
 from detectors.consent.refusal import Remark
 from topics.flow import DataFlow, Signal
-
-GOVERNED: tuple[str, ...] = ("advertising", "social", "analytics", "marketing")
-"""Prefixes of the purposes that consent governs. The others (payment, delivery, …) rest on another legal basis."""
-
-_OPT_OUT_PURPOSES = ("advertising", "social")
-"""What the opt-out rights of US states speak of: sale, sharing and targeted advertising."""
-
-
-def is_governed(purpose: str) -> bool:
-    """Tell whether consent or an opt-out right speaks of the purpose at all."""
-    return purpose.partition(".")[0] in GOVERNED
-
 
 _EVIDENCE = frozenset({"gcs", "gcd", "google"})
 """Kinds that say what a tag was told, not what the person chose."""
 
+_OPEN = frozenset({Remark.INTEREST_UNDECLARED.value, Remark.PURPOSE_ONE_TREATMENT.value})
+"""Remarks of a signal that holds an answer which nobody can read off it."""
 
-def decide(flow: DataFlow, law: Law, choices: Sequence[Choice], coverage: Coverage) -> Consent:
-    """Decide for one flow. `coverage` says whether the ledger can speak for that moment."""
-    consent = _decide(flow, law, choices, coverage)
-    if (
-        consent.decision is ConsentDecision.DENIED
-        and law.regime == "opt-out"
-        and any(signal.remark == Remark.RESTRICTED_PROCESSING for signal in flow.signals)
-    ):
-        # The opt-out travelled with the data as limited data use, under which the recipient says that it acts as a
-        # service provider. Whether its contract makes that so is a fact that no record holds.
-        return msgspec.structs.replace(consent, decision=ConsentDecision.UNKNOWN, reason="restricted-processing")
+_TOLD = frozenset(
+    {
+        Remark.GDPR_0.value,
+        Remark.GPC_VS_FIELD.value,
+        Remark.NO_NOTICE.value,
+        Remark.DECLARED_NOT_DONE.value,
+        Remark.NONE_IN_FORCE.value,
+        Remark.NOT_IN_FORCE.value,
+        Remark.CONFLICT.value,
+        Remark.NOT_THE_VENDOR.value,
+        Remark.NOT_DISCLOSED.value,
+        Remark.PUBLISHER_FORBIDS.value,
+        Remark.INTEREST_UNDECLARED.value,
+        Remark.PURPOSE_ONE_TREATMENT.value,
+        Remark.STALE.value,
+        Remark.WITHOUT_DISCLOSED_VENDORS.value,
+        Remark.AMBIGUOUS_LAYOUT.value,
+        Remark.UNKNOWN_SECTION_VERSION.value,
+    }
+)
+"""Remarks of signals that belong to the proof of a decision."""
+
+_NOT_GOVERNED = Consent(decision=ConsentDecision.ALLOWED, signal="not-governed")
+
+
+def decide(
+    flow: DataFlow, law: Law, choices: Sequence[Choice], coverage: Coverage, sensitive: tuple[str, ...] = ()
+) -> Consent:
+    """Decide for one flow. `coverage` says whether the ledger can speak for that moment, `sensitive` are the codes of its kinds of data."""
+    if not is_governed(flow.purpose):
+        return _NOT_GOVERNED
+    question = Question(flow, law, heard(flow.signals, law) if flow.signals else (), choices, coverage)
+    if not flow.signals and not choices and not sensitive:
+        return _by_regime(question, set())
+    consent = of_minor(question)
+    if consent is None:
+        consent = _of_purpose(question)
+        if sensitive:
+            consent = of_kinds(sensitive, question, consent)
+    return _passed_on(consent, flow, law)
+
+
+def _passed_on(consent: Consent, flow: DataFlow, law: Law) -> Consent:
+    """Lower a denial that travelled with the data: the recipient was told to act on it.
+
+    Under limited data use the recipient says that it acts as a service provider, and under a child's flag that it does not profile. Whether
+    its contract makes that so is a fact that no record holds.
+    """
+    if consent.decision is not ConsentDecision.DENIED:
+        return consent
+    if consent.about == "minor":
+        told = any(signal.remark == Remark.CHILD_DIRECTED for signal in flow.signals)
+    else:
+        told = law.regime == "opt-out" and any(signal.remark == Remark.RESTRICTED_PROCESSING for signal in flow.signals)
+    if not told:
+        return consent
+    return msgspec.structs.replace(consent, decision=ConsentDecision.UNKNOWN, reason="restricted-processing")
+
+
+def _of_purpose(question: Question) -> Consent:
+    flow, law, signals, choices, _ = question
+    remarks = {each.remark for each in signals if each.remark in _TOLD and _is_about(each, flow.purpose, law)}
+    recorded = as_of(choices, flow.purpose, flow.at_ms) if choices else None
+    speaking = [signal for signal in signals if speaks(signal, flow.purpose, law)]
+    gpc = next((signal for signal in speaking if signal.kind == "gpc"), None)
+    if gpc and law.regime != "opt-in":
+        return _of_gpc(question, gpc, recorded, remarks)
+    said = [signal for signal in speaking if signal.kind != "gpc" and signal.kind not in _EVIDENCE]
+    evidence = [signal for signal in speaking if signal.kind in _EVIDENCE]
+    if not said and recorded is None:
+        said, evidence = evidence, []
+    if any((each.says == "allowed") != _may(recorded, said) for each in evidence):
+        remarks.add("enforcement_mismatch")
+    if recorded is not None and not recorded[1]:
+        stale = next((signal for signal in said if signal.says == "allowed"), None)
+        if stale:
+            remarks.add("stale_string")
+        return _of_choice(question, recorded, remarks, (stale.kind,) if stale else ())
+    denied = standing(said, recorded[0] if recorded else None, flow.role, remarks)
+    if denied:
+        against = "ledger" if recorded else next((each.kind for each in said if each.says == "allowed"), "")
+        return _of_signal(denied, remarks, (against,) if against else ())
+    # A refusal may still be on its way to a ledger that is behind: a grant found in it is not the last word.
+    if question.coverage in {Coverage.LOADING, Coverage.BEHIND}:
+        return Consent(reason=question.coverage.value, remarks=tuple(sorted(remarks)))
+    if recorded is not None:
+        if law.jurisdiction == "US-CA" and asked_again(recorded[0], choices, flow.purpose):
+            remarks.add("asked_again")
+        return _of_choice(question, recorded, remarks, ("gpc",) if gpc else ())
+    allowed = next((signal for signal in said if signal.says == "allowed"), None)
+    return _of_signal(allowed, remarks, ()) if allowed else _by_regime(question, remarks)
+
+
+def _of_gpc(question: Question, gpc: Signal, recorded: tuple[Choice, bool] | None, remarks: set[str]) -> Consent:
+    if recorded and recorded[1]:
+        grant = recorded[0]
+        named = [prefix for prefix in grant.granted if prefix != "*"]
+        if grant.after_gpc_notice and named and is_named(named, question.flow.purpose):
+            return _of_choice(question, recorded, remarks, ("gpc",))
+    consent = _of_signal(gpc, remarks, ("ledger",) if recorded and recorded[1] else ())
+    if recorded and not recorded[1]:
+        since = (question.flow.at_ms - recorded[0].at_ms) // 1000
+        return msgspec.structs.replace(consent, seconds_since_refusal=since)
     return consent
 
 
-def _decide(flow: DataFlow, law: Law, choices: Sequence[Choice], coverage: Coverage) -> Consent:
-    if not is_governed(flow.purpose):
-        return Consent(decision=ConsentDecision.ALLOWED, signal="not-governed")
-    recorded = as_of(choices, flow.purpose, flow.at_ms)
-    if choices and has_forgotten(choices, recorded[0] if recorded else None, flow.at_ms):
-        recorded, coverage = None, Coverage.FORGOTTEN if coverage is Coverage.READY else coverage
-    speaking = [signal for signal in flow.signals if speaks(signal, flow.purpose, law)]
-    since = (flow.at_ms - recorded[0].at_ms) // 1000 if recorded and not recorded[1] else -1
+def _may(recorded: tuple[Choice, bool] | None, said: list[Signal]) -> bool:
+    """Tell what follows from choices alone: what a tag was told is held against it."""
+    return recorded[1] if recorded is not None else all(signal.says == "allowed" for signal in said)
 
-    gpc = next((signal for signal in speaking if signal.kind == "gpc" and signal.says == "denied"), None)
-    if gpc and law.regime != "opt-in":
-        if recorded and recorded[1] and recorded[0].after_gpc_notice:
-            return _of_choice(recorded[0], ConsentDecision.ALLOWED, conflicts=("gpc",))
-        conflicts = ("ledger",) if recorded and recorded[1] else ()
-        return Consent(
-            decision=ConsentDecision.DENIED,
-            signal="gpc",
-            path=gpc.path,
-            conflicts=conflicts,
-            seconds_since_refusal=since,
+
+def _is_about(signal: Signal, purpose: str, law: Law) -> bool:
+    return means_something(signal, law) and is_named(signal.purposes, purpose)
+
+
+def _by_regime(question: Question, remarks: set[str]) -> Consent:
+    """Give what holds where nobody said anything that counts."""
+    flow, law, signals, _, coverage = question
+    told = tuple(sorted(remarks))
+    first = law.regime == "opt-in" and (not law.consent_for or is_named(law.consent_for, flow.purpose))
+    if signals and law.regime != "none":
+        unread = next((each for each in signals if each.says == "unreadable"), None)
+        if unread:
+            return Consent(reason="unreadable", path=unread.path, remarks=told)
+        unsettled = next(
+            (each for each in signals if each.remark in _OPEN and _is_about(each, flow.purpose, law)), None
         )
-
-    said = [signal for signal in speaking if signal.kind != "gpc"]
-    said = [signal for signal in said if signal.kind not in _EVIDENCE] or ([] if recorded else said)
-    denied = next((signal for signal in said if signal.says == "denied"), None)
-    allowed = next((signal for signal in said if signal.says == "allowed"), None)
-    if recorded and not recorded[1]:
-        conflicts = (allowed.kind,) if allowed else ()
-        return _of_choice(recorded[0], ConsentDecision.DENIED, conflicts=conflicts, since=since)
-    if denied:
-        conflicts = ("ledger",) if recorded else (allowed.kind,) if allowed else ()
-        return Consent(decision=ConsentDecision.DENIED, signal=denied.kind, path=denied.path, conflicts=conflicts)
-    # A refusal may still be on its way to a ledger that is behind: a grant found in it is not the last word.
-    if coverage in {Coverage.LOADING, Coverage.BEHIND, Coverage.FORGOTTEN}:
-        return Consent(reason=coverage.value)
-    if recorded:
-        return _of_choice(recorded[0], ConsentDecision.ALLOWED, conflicts=("gpc",) if gpc else ())
-    if allowed:
-        return Consent(decision=ConsentDecision.ALLOWED, signal=allowed.kind, path=allowed.path)
-    return _without_signal(flow, law, coverage)
-
-
-def _without_signal(flow: DataFlow, law: Law, coverage: Coverage) -> Consent:
-    unreadable = next((s for s in flow.signals if s.says == "unreadable"), None)
-    if unreadable and law.regime != "none":
-        return Consent(reason="unreadable", path=unreadable.path)
+        if unsettled and first:
+            return Consent(reason=unsettled.remark.replace("_", "-"), path=unsettled.path, remarks=told)
     if not law.jurisdiction:
-        return Consent(reason="no-jurisdiction")
-    if law.regime != "opt-in":
-        return Consent(decision=ConsentDecision.ALLOWED, signal="default", reason="no-signal")
+        return Consent(reason="no-jurisdiction", remarks=told)
+    if not first:
+        # What a signal leaves open is allowed where the law gives a right to refuse, and told.
+        reason = told[0].replace("_", "-") if told else "no-signal"
+        return Consent(decision=ConsentDecision.ALLOWED, signal="default", reason=reason, remarks=told)
     if coverage is not Coverage.READY:
-        return Consent(reason=coverage.value)
+        return Consent(reason=coverage.value, remarks=told)
     if not flow.subjects:
-        return Consent(reason="no-subject")
-    return Consent(decision=ConsentDecision.DENIED, signal="default", reason="no-signal")
+        return Consent(reason="no-subject", remarks=told)
+    return Consent(decision=ConsentDecision.DENIED, signal="default", reason="no-signal", remarks=told)
 
 
-def speaks(signal: Signal, purpose: str, law: Law) -> bool:
-    """Tell whether a signal is about this purpose and means anything under this law."""
-    if signal.says not in {"denied", "allowed"}:
-        return False
-    if not means_something(signal, law):
-        return False
-    prefixes = signal.purposes or _OPT_OUT_PURPOSES
-    return any(purpose == prefix or purpose.startswith(prefix + ".") for prefix in prefixes)
-
-
-def means_something(signal: Signal, law: Law) -> bool:
-    """Tell whether a signal of this kind says anything at all where the person is."""
-    if signal.remark == Remark.RESTRICTED_PROCESSING or signal.kind == "dnt":
-        return False
-    if signal.kind == "usp":
-        # A Californian signal (IAB CCPA Compliance Framework): elsewhere it says nothing.
-        return law.jurisdiction == "US-CA"
-    if signal.kind in {"tcf", "tcf-ca"}:
-        return law.regime == "opt-in" if signal.kind == "tcf" else law.jurisdiction.startswith("CA")
-    if signal.kind == "gpp":
-        section = signal.path.rpartition(".")[2]
-        if section.startswith("us"):
-            return law.jurisdiction.startswith("US") and section.removeprefix("us") in {
-                "nat",
-                law.jurisdiction[3:].lower(),
-            }
-        return law.regime == "opt-in" if section.startswith("tcfeu") else True
-    return True
+def _of_signal(signal: Signal, remarks: set[str], conflicts: tuple[str, ...]) -> Consent:
+    return Consent(
+        decision=ConsentDecision.ALLOWED if signal.says == "allowed" else ConsentDecision.DENIED,
+        signal=signal.kind,
+        path=signal.path,
+        at_ms=signal.at_ms,
+        conflicts=conflicts,
+        remarks=tuple(sorted(remarks)),
+    )
 
 
 def _of_choice(
-    choice: Choice, decision: ConsentDecision, *, conflicts: tuple[str, ...] = (), since: int = -1
+    question: Question, recorded: tuple[Choice, bool], remarks: set[str], conflicts: tuple[str, ...]
 ) -> Consent:
+    choice, granted = recorded
     return Consent(
-        decision=decision,
+        decision=ConsentDecision.ALLOWED if granted else ConsentDecision.DENIED,
         signal="ledger",
         path=choice.place,
         at_ms=choice.at_ms,
         conflicts=conflicts,
-        seconds_since_refusal=since,
-        refused_by_signal=since >= 0 and choice.source == "gpc",
+        remarks=tuple(sorted(remarks)),
+        seconds_since_refusal=-1 if granted else (question.flow.at_ms - choice.at_ms) // 1000,
+        refused_by_signal=not granted and choice.source == "gpc",
     )
+
+
+__all__ = ["decide", "is_governed", "means_something", "speaks"]

@@ -5,7 +5,7 @@ from typing import Any
 
 from detectors.consent import cookies, objects
 from detectors.consent.refusal import Reason, Refusal, Remark
-from detectors.consent.summaries import ADVERTISING, TRACKING, from_tcf, refused
+from detectors.consent.summaries import ADVERTISING, TRACKING, refused
 from topics.flow import Signal
 
 Categories = Mapping[str, tuple[str, ...]]
@@ -35,7 +35,13 @@ _CHOICE = ""
 
 
 def _of_categories(
-    kind: str, path: str, states: Mapping[str, bool], categories: Categories, hold: Remark | None = None
+    kind: str,
+    path: str,
+    states: Mapping[str, bool],
+    categories: Categories,
+    *,
+    hold: Remark | None = None,
+    at_ms: int = 0,
 ) -> tuple[Signal, ...]:
     """Give a signal for each of our purposes; several categories of one purpose must all allow. `hold`: no choice."""
     by_purpose: dict[tuple[str, ...], bool] = {}
@@ -44,7 +50,9 @@ def _of_categories(
         if purposes is not None:
             by_purpose[purposes] = by_purpose.get(purposes, True) and state
     if hold is None:
-        return tuple(Signal(kind, "allowed" if state else "denied", path, each) for each, state in by_purpose.items())
+        return tuple(
+            Signal(kind, "allowed" if state else "denied", path, each, "", at_ms) for each, state in by_purpose.items()
+        )
     return tuple(
         Signal(kind, "not-applicable", path, each, _held(hold, granted=state)) for each, state in by_purpose.items()
     )
@@ -71,8 +79,9 @@ def _onetrust(name: str, jar: Mapping[str, str], categories: Categories) -> tupl
     if isinstance(decoded, Refusal):
         return refused("onetrust", path, decoded, TRACKING)
     # Before the banner is closed the groups are the tenant's defaults.
-    hold = None if jar.get("OptanonAlertBoxClosed") else Remark.DEFAULT_GRANTED
-    found = _of_categories("onetrust", path, decoded.groups or {}, categories, hold)
+    closed = jar.get("OptanonAlertBoxClosed", "")
+    hold = None if closed else Remark.DEFAULT_GRANTED
+    found = _of_categories("onetrust", path, decoded.groups or {}, categories, hold=hold, at_ms=cookies.moment(closed))
     if decoded.gpc:
         found = (Signal("onetrust", "denied", path, ADVERTISING, Remark.GPC.value), *found)
     return found
@@ -92,8 +101,7 @@ def _cookiebot(name: str, jar: Mapping[str, str], categories: Categories) -> tup
         "marketing": decoded.marketing,
     }
     hold = Remark.IMPLIED if decoded.method == "implied" else None
-    found = _of_categories("cookiebot", path, states, categories, hold)
-    return found + from_tcf(decoded.tc, f"{path}.iab2") if decoded.tc else found
+    return _of_categories("cookiebot", path, states, categories, hold=hold, at_ms=decoded.utc_ms or 0)
 
 
 def _trustarc(name: str, jar: Mapping[str, str], _categories: Categories) -> tuple[Signal, ...]:
@@ -226,6 +234,13 @@ def _google(states: dict[str, bool] | Refusal, path: str) -> tuple[Signal, ...]:
             says = "allowed" if all(said) else "denied"
             found.append(Signal("google", says, path, purposes))
     return tuple(found)
+
+
+def from_age_flag(value: Any, path: str, ages: tuple[str, ...]) -> tuple[Signal, ...]:
+    """Read a flag that tells the recipient that the person is a child, or too young to consent (`coppa`, `tfcd`, `tfua`)."""
+    if value not in (1, "1", "true", True):
+        return ()
+    return (Signal("child", "denied", path, ages, Remark.CHILD_DIRECTED.value),)
 
 
 def from_limited_use(value: Any, path: str, *, key: str) -> tuple[Signal, ...]:

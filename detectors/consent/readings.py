@@ -3,14 +3,16 @@
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from detectors.consent import gpc
 from detectors.consent.bits import MAX_ID
 from detectors.consent.carriers import Context, Group, cookie_group, query_groups
+from detectors.consent.cookies import Cookiebot, decode_cookiebot
 from detectors.consent.litter import is_litter
 from detectors.consent.platforms import (
     Categories,
+    from_age_flag,
     from_limited_use,
     from_object,
     from_platform_cookies,
@@ -33,26 +35,34 @@ DAY_MS = 86_400_000
 _MAX_SIGNALS = 64
 
 
-def from_jar(jar: Mapping[str, str], categories: Categories, day: int = 0) -> tuple[Signal, ...]:
+def from_jar(jar: Mapping[str, str], categories: Categories, day: int = 0, vendor: int = 0) -> tuple[Signal, ...]:
     """Read the cookies of consent, by name; `day` is the day of the event, counted from the epoch, 0 where it is not known."""
-    return _distinct([*from_platform_cookies(jar, categories), *_read_group(cookie_group(jar), "cookies.", day)])
+    found = from_platform_cookies(jar, categories)
+    group = cookie_group(jar)
+    cookiebot = decode_cookiebot(jar["CookieConsent"]) if "CookieConsent" in jar else None
+    if isinstance(cookiebot, Cookiebot) and cookiebot.tc:
+        group.append(("tcf", "CookieConsent.iab2", cookiebot.tc))
+    return _distinct([*found, *_read_group(group, "cookies.", day, vendor)])
 
 
-def from_query(query: str, day: int = 0) -> tuple[Signal, ...]:
+def from_query(query: str, day: int = 0, vendor: int = 0) -> tuple[Signal, ...]:
     """Read a raw query string."""
-    return _distinct([signal for prefix, group in query_groups(query) for signal in _read_group(group, prefix, day)])
+    groups = query_groups(query)
+    return _distinct([signal for prefix, group in groups for signal in _read_group(group, prefix, day, vendor)])
 
 
-def from_context(consent: Mapping[str, Any], categories: Categories, day: int = 0) -> tuple[Signal, ...]:
+def from_context(
+    consent: Mapping[str, Any], categories: Categories, day: int = 0, vendor: int = 0
+) -> tuple[Signal, ...]:
     """Read the consent objects of an event."""
     context = Context(consent)
     found = [signal for key, value, path in context.objects for signal in from_object(key, value, path, categories)]
     for prefix, group in context.groups.items():
-        found += _read_group(group, prefix, day)
+        found += _read_group(group, prefix, day, vendor)
     return _distinct(found)
 
 
-def _read_group(group: Group, prefix: str, day: int) -> tuple[Signal, ...]:
+def _read_group(group: Group, prefix: str, day: int, vendor: int) -> tuple[Signal, ...]:
     in_force, gdpr_denied = None, False
     found: list[Signal] = []
     seen: dict[str, set[str]] = {}
@@ -63,6 +73,7 @@ def _read_group(group: Group, prefix: str, day: int) -> tuple[Signal, ...]:
         elif standard == "gdpr":
             gdpr_denied, signals = _gdpr(value, prefix + name)
             found += signals
+    beside = Beside(day, in_force, gdpr_denied, vendor)
     for standard, name, value in group:
         path = prefix + name
         if standard in _OTHERS:
@@ -73,7 +84,7 @@ def _read_group(group: Group, prefix: str, day: int) -> tuple[Signal, ...]:
                 continue
             seen.setdefault(standard, set()).add(value)
             read = read_string if len(value) <= _CACHED_LENGTH else read_string.__wrapped__
-            found += read(standard, value, path, day, in_force, gdpr_denied)
+            found += read(standard, value, path, beside)
         elif standard in _STRINGS and value is not None:
             found += refused(standard, path, Refusal(Reason.TYPE))
     conflicting = {standard for standard, values in seen.items() if len(values) > 1}
@@ -83,27 +94,34 @@ def _read_group(group: Group, prefix: str, day: int) -> tuple[Signal, ...]:
 def _in_conflict(signal: Signal) -> Signal:
     # Nobody can tell which of two strings is meant: a denial stands, an allowance does not.
     says = "unreadable" if signal.says == "allowed" else signal.says
-    return Signal(signal.kind, says, signal.path, signal.purposes, Remark.CONFLICT.value)
+    return Signal(signal.kind, says, signal.path, signal.purposes, Remark.CONFLICT.value, signal.at_ms)
 
 
 _STRINGS = frozenset({"usp", "tcf", "gpp", "gcs", "gcd"})
 _CACHED_LENGTH = 2_048
 
 
+class Beside(NamedTuple):
+    """What a string is read with."""
+
+    day: int
+    """Of the event, counted from the epoch; 0: not known."""
+    in_force: frozenset[int] | None = None
+    """Ids of `gpp_sid` beside it."""
+    gdpr_denied: bool = False
+    """`gdpr=0` stood beside it."""
+    vendor: int = 0
+    """Whom it is asked about; see `detectors.consent.vendors`."""
+
+
 @lru_cache(maxsize=8_192)
-def read_string(
-    standard: str,
-    text: str,
-    path: str,
-    day: int,
-    in_force: frozenset[int] | None,
-    gdpr_denied: bool,  # noqa: FBT001 - all parts of the cache's key
-) -> tuple[Signal, ...]:
-    """Read one string of a standard (`usp`, `tcf`, `gpp`, `gcs`, `gcd`) with the flags that stood beside it."""
+def read_string(standard: str, text: str, path: str, beside: Beside) -> tuple[Signal, ...]:
+    """Read one string of a standard (`usp`, `tcf`, `gpp`, `gcs`, `gcd`) with what stood beside it."""
+    at_ms = beside.day * DAY_MS
     if standard == "tcf":
-        return from_tcf(text, path, gdpr_denied=gdpr_denied, at_ms=day * DAY_MS)
+        return from_tcf(text, path, gdpr_denied=beside.gdpr_denied, at_ms=at_ms, vendor=beside.vendor)
     if standard == "gpp":
-        return from_gpp(text, path, in_force=in_force, at_ms=day * DAY_MS)
+        return from_gpp(text, path, in_force=beside.in_force, at_ms=at_ms, vendor=beside.vendor)
     if standard == "usp":
         return from_usp(text, path)
     return from_gcd(text, path) if standard == "gcd" else from_gcs(text, path)
@@ -147,6 +165,8 @@ def _ad_tracking(value: Any, path: str) -> tuple[Signal, ...]:
 
 
 _OTHERS: Mapping[str, Any] = {
+    "child": lambda value, path: from_age_flag(value, path, ("minor.0-12",)),
+    "minor": lambda value, path: from_age_flag(value, path, ("minor.0-12", "minor.13-15")),
     "gpc": from_gpc,
     "dpo": lambda value, path: from_limited_use(value, path, key="data_processing_options"),
     "limited_data_use": lambda value, path: from_limited_use(value, path, key="limited_data_use"),

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from detectors.consent import gpc
 from detectors.consent.carriers import open_jar
 from detectors.consent.platforms import DEFAULT_CATEGORIES, Categories
@@ -21,26 +23,39 @@ _GPC_BROKEN = Signal("gpc", "unreadable", "headers.sec-gpc", ADVERTISING, "nonco
 
 
 _Jar = tuple[tuple[str, str], ...]
+_CACHED = 8_192
+_CACHED_LENGTH = 4_096
+_ENCODER = msgspec.json.Encoder()
 
 
 class SignalFinder:
     """Finds signals with one tenant's meaning of consent categories.
 
-    Keeps what it has read by the value of the consent string or cookie, never of the whole header, query or event:
-    those hold what must not outlive the record.
+    Keeps what it has read by the value of each carrier, short ones only and a bounded number of them: a browser sends the same cookies and query
+    parts again and again. What is kept stays in this object's memory, like the records themselves; nothing is written anywhere.
     """
 
-    __slots__ = ("_categories", "_read_jar")
+    __slots__ = ("_categories", "_events", "_of_cookies", "_of_jar", "_of_query")
 
     def __init__(self, categories: Categories = DEFAULT_CATEGORIES) -> None:
         """Take the platforms' categories (lower case) to purposes; see `detectors.consent.platforms`."""
         self._categories = categories
+        self._events: dict[tuple[bytes, int, int], tuple[Signal, ...]] = {}
 
-        @lru_cache(maxsize=4_096)
-        def read_jar(jar: _Jar, day: int) -> tuple[Signal, ...]:
-            return from_jar(dict(jar), categories, day)
+        @lru_cache(maxsize=_CACHED)
+        def of_jar(jar: _Jar, day: int, vendor: int) -> tuple[Signal, ...]:
+            return from_jar(dict(jar), categories, day, vendor)
 
-        self._read_jar = read_jar
+        def of_cookies(cookies: str, day: int, vendor: int) -> tuple[Signal, ...]:
+            jar = open_jar(cookies)
+            if not jar:
+                return ()
+            # The cookies of consent repeat where others beside them change.
+            short = sum(map(len, jar.values())) <= _CACHED_LENGTH
+            return of_jar(tuple(jar.items()), day, vendor) if short else from_jar(jar, categories, day, vendor)
+
+        self._of_cookies = lru_cache(maxsize=_CACHED)(of_cookies)
+        self._of_query = lru_cache(maxsize=_CACHED)(from_query)
 
     def find(
         self,
@@ -50,13 +65,13 @@ class SignalFinder:
         consent: Mapping[str, Any],
         *,
         at_ms: int = 0,
+        vendor: int = 0,
     ) -> tuple[Signal, ...]:
         """Decode all that speaks of consent; header names are lower case, the query is raw, `consent` maps paths to objects.
 
-        `at_ms` is the time of the event: with it, to the day, TC strings that are too old allow nothing; 0 leaves that out.
-        Never raises, whatever the strings hold. Empty when there is no signal.
+        `at_ms` is the time of the event: with it, to the day, TC strings that are too old allow nothing; 0 leaves that out. `vendor` is whom TC
+        strings are asked about (`detectors.consent.vendors`). Never raises, whatever the strings hold. Empty when there is no signal.
         """
-        day = at_ms // DAY_MS
         found: tuple[Signal, ...] = ()
         if headers:
             values = headers.get("sec-gpc")
@@ -65,15 +80,39 @@ class SignalFinder:
             values = headers.get("dnt")
             if values and values[0].strip() == "1":
                 found += _DNT
-        if cookies and (jar := open_jar(cookies)):
-            # Longer texts are read anew, so that memory stays bounded.
-            short = sum(map(len, jar.values())) <= _CACHED_LENGTH
-            found += self._read_jar(tuple(jar.items()), day) if short else from_jar(jar, self._categories, day)
+        if not (cookies or query or consent):
+            return found
+        day = at_ms // DAY_MS
+        if cookies:
+            read = self._of_cookies if len(cookies) <= _CACHED_LENGTH else self._of_cookies.__wrapped__
+            found = _joined(found, read(cookies, day, vendor))
         if query:
-            found += from_query(query, day)
+            read = self._of_query if len(query) <= _CACHED_LENGTH else from_query
+            found = _joined(found, read(query, day, vendor))
         if consent:
-            found += from_context(consent, self._categories, day)
+            found = _joined(found, self._of_event(consent, day, vendor))
         return found
+
+    def _of_event(self, consent: Mapping[str, Any], day: int, vendor: int) -> tuple[Signal, ...]:
+        try:
+            text = _ENCODER.encode(consent)
+        except (TypeError, ValueError, RecursionError):
+            # Nothing that came as JSON fails; what a caller made by hand is read anew each time.
+            return from_context(consent, self._categories, day, vendor)
+        if len(text) > _CACHED_LENGTH:
+            return from_context(consent, self._categories, day, vendor)
+        key = text, day, vendor
+        found = self._events.get(key)
+        if found is None:
+            if len(self._events) >= _CACHED:
+                self._events.clear()
+            found = self._events[key] = from_context(consent, self._categories, day, vendor)
+        return found
+
+
+def _joined(some: tuple[Signal, ...], more: tuple[Signal, ...]) -> tuple[Signal, ...]:
+    """Join, and keep the very tuple where the other one is empty: a decision is remembered by it."""
+    return some + more if some and more else some or more
 
 
 _HEADER: dict[gpc.Gpc, tuple[Signal, ...]] = {
@@ -82,8 +121,6 @@ _HEADER: dict[gpc.Gpc, tuple[Signal, ...]] = {
     gpc.Gpc.NONCONFORMING: (_GPC_BROKEN,),
 }
 _DNT = (Signal("dnt", "not-applicable", "headers.dnt", ADVERTISING, "information"),)
-
-_CACHED_LENGTH = 4_096
 
 _DEFAULT = SignalFinder()
 
@@ -95,6 +132,7 @@ def find_signals(
     consent: Mapping[str, Any],
     *,
     at_ms: int = 0,
+    vendor: int = 0,
 ) -> tuple[Signal, ...]:
     """Find signals with the platforms' own default categories; see `SignalFinder.find`."""
-    return _DEFAULT.find(headers, cookies, query, consent, at_ms=at_ms)
+    return _DEFAULT.find(headers, cookies, query, consent, at_ms=at_ms, vendor=vendor)

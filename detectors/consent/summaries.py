@@ -1,12 +1,15 @@
-"""From decoded strings of the standards to what they say of our purposes, vendor by vendor left aside."""
+"""From decoded strings of the standards to what they say of our purposes, of kinds of data and of minors."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from detectors.consent import google, gpc, gpp, tcf, usp
+import msgspec
+
+from detectors.consent import google, gpc, gpp, tcf, usp, vendors
+from detectors.consent.protected_fields import CHILDREN, KINDS
 from detectors.consent.refusal import Reason, Refusal, Remark
 from detectors.consent.tcf_ca import TcfCanada
-from detectors.consent.us_sections import UsSection
+from detectors.consent.us_sections import US_SECTIONS, UsSection
 from topics.flow import Signal
 
 ADVERTISING = ("advertising", "social")
@@ -61,8 +64,12 @@ def _of_usp(decoded: usp.Usp, path: str) -> tuple[Signal, ...]:
     return (Signal("usp", "not-applicable", path, ADVERTISING, Remark.NO_NOTICE.value),)
 
 
-def from_tcf(text: str, path: str, *, gdpr_denied: bool = False, at_ms: int = 0) -> tuple[Signal, ...]:
-    """Read a TC string; `gdpr_denied` tells that `gdpr=0` came with it, which every signal then carries as its remark.
+def from_tcf(
+    text: str, path: str, *, gdpr_denied: bool = False, at_ms: int = 0, vendor: int = vendors.NOBODY_IN_PARTICULAR
+) -> tuple[Signal, ...]:
+    """Read a TC string, for one vendor where its id is known (`detectors.consent.vendors`).
+
+    `gdpr_denied` tells that `gdpr=0` came with it, which every signal then carries as its remark.
 
     At a known time (0: not known) a string that is too old, or lacks the segment that its day demands, allows nothing;
     what it denies stays denied. One from the future says nothing at all.
@@ -70,35 +77,54 @@ def from_tcf(text: str, path: str, *, gdpr_denied: bool = False, at_ms: int = 0)
     decoded = tcf.decode(text)
     if isinstance(decoded, Refusal):
         return refused("tcf", path, decoded, TRACKING)
-    found = _of_tcf(decoded, path, at_ms)
+    found = _of_tcf(decoded, path, at_ms, vendor)
     if gdpr_denied:
-        return tuple(Signal(one.kind, one.says, one.path, one.purposes, Remark.GDPR_0.value) for one in found)
+        return tuple(msgspec.structs.replace(one, remark=Remark.GDPR_0.value) for one in found)
     return found
 
 
-def _of_tcf(decoded: tcf.TcString, path: str, at_ms: int) -> tuple[Signal, ...]:
+def _of_tcf(decoded: tcf.TcString, path: str, at_ms: int, vendor: int) -> tuple[Signal, ...]:
     doubt = tcf.doubt(decoded, at_ms or decoded.updated_ms)
     if doubt is Remark.WITHOUT_DISCLOSED_VENDORS and not at_ms:
         doubt = None
     if doubt in {Remark.NOT_SERVICE_SPECIFIC, Remark.FUTURE}:
         return (Signal("tcf", "unreadable", path, TRACKING, doubt.value),)
-    shown = decoded.purposes | (decoded.purposes_li & tcf.LEGITIMATE_INTEREST)
-    if decoded.purpose_one_treatment:
-        shown |= {1}
-    restricted = {each.purpose for each in decoded.restrictions}
     found = []
     for purposes, needed in TCF_NEEDS:
-        remark = ""
-        if not needed <= shown:
-            says, remark = "denied", doubt.value if doubt else ""
-        elif doubt:
-            says, remark = "unreadable", doubt.value
-        elif decoded.purpose_one_treatment:
-            says, remark = "not-applicable", Remark.PURPOSE_ONE_TREATMENT.value
-        else:
-            says, remark = "allowed", Remark.RESTRICTIONS.value if needed & restricted else ""
-        found.append(Signal("tcf", says, path, purposes, remark))
+        says, remark = _for_all(decoded, needed, vendor)
+        if says != "denied" and doubt:
+            says, remark = "unreadable", doubt
+        elif says == "denied" and doubt:
+            remark = doubt
+        found.append(Signal("tcf", says, path, purposes, remark.value if remark else "", decoded.updated_ms))
+    if not doubt:
+        located = "allowed" if _PRECISE_LOCATION in decoded.special_features else "denied"
+        found.append(Signal("tcf", located, path, ("sensitive.precise_geolocation",), "", decoded.updated_ms))
     return tuple(found)
+
+
+_PRECISE_LOCATION = 1
+
+
+def _for_all(decoded: tcf.TcString, needed: frozenset[int], vendor: int) -> tuple[str, Remark | None]:
+    """Put together what a string says of each purpose that is needed: one denial denies, one doubt leaves it open."""
+    # Purpose 1 that was not disclosed was not refused either.
+    untold = 1 in needed and decoded.purpose_one_treatment
+    asked = needed - {1} if untold else needed
+    remark = Remark.PURPOSE_ONE_TREATMENT if untold else None
+    if vendor == vendors.NOBODY_IN_PARTICULAR:
+        if not asked <= decoded.purposes | (decoded.purposes_li & tcf.LEGITIMATE_INTEREST):
+            return "denied", None
+        if untold:
+            return "not-applicable", remark
+        restricted = not needed.isdisjoint({each.purpose for each in decoded.restrictions})
+        return "allowed", Remark.RESTRICTIONS if restricted else None
+    answers = [vendors.says(decoded, purpose, vendor) for purpose in sorted(asked)]
+    for wanted in ("denied", "not-applicable"):
+        told = [why for says, why in answers if says == wanted]
+        if told:
+            return wanted, next((why for why in told if why), None)
+    return ("not-applicable", remark) if untold else ("allowed", None)
 
 
 def _of_canada(decoded: TcfCanada, path: str) -> tuple[Signal, ...]:
@@ -115,34 +141,48 @@ def _of_canada(decoded: TcfCanada, path: str) -> tuple[Signal, ...]:
     return tuple(found)
 
 
-def from_gpp(text: str, path: str, *, in_force: frozenset[int] | None = None, at_ms: int = 0) -> tuple[Signal, ...]:
+def from_gpp(
+    text: str,
+    path: str,
+    *,
+    in_force: frozenset[int] | None = None,
+    at_ms: int = 0,
+    vendor: int = vendors.NOBODY_IN_PARTICULAR,
+) -> tuple[Signal, ...]:
     """Read a GPP string, a signal or more for each section; `in_force` are the ids of `gpp_sid`, None where it is absent.
 
-    The section's name ends the path (`query.gpp.usca`), so that a decision can pick the one of the person's state.
+    The section's name ends the path (`query.gpp.usca`), so that a decision can pick the one of the person's state. What stands in a section that
+    `gpp_sid` does not name carries that as its remark: it is heard only where what is named cannot be right. `-1` silences all.
     """
     decoded = gpp.decode(text)
     if isinstance(decoded, Refusal):
         return refused("gpp", path, decoded)
     found: list[Signal] = []
+    beside_states = any(each in US_SECTIONS and each != _NATIONAL for each in decoded.sections)
     for each, section in decoded.sections.items():
         place = f"{path}.{gpp.SECTION_NAMES[each]}"
-        signals = _of_section(each, section, place, at_ms)
-        if in_force is not None and each not in in_force:
-            signals = tuple(
-                Signal(one.kind, "not-applicable", one.path, one.purposes, Remark.NOT_IN_FORCE.value) for one in signals
-            )
+        signals = _of_section(each, section, place, at_ms, vendor)
+        if in_force == _NONE:
+            silent, remark = {"says": "not-applicable"}, Remark.NONE_IN_FORCE.value
+            signals = tuple(msgspec.structs.replace(one, **silent, remark=remark) for one in signals)
+        elif each not in in_force if in_force is not None else each == _NATIONAL and beside_states:
+            signals = tuple(msgspec.structs.replace(one, remark=Remark.NOT_IN_FORCE.value) for one in signals)
         found += signals
     return tuple(found)
 
 
-def _of_section(section_id: int, section: gpp.Section, path: str, at_ms: int) -> tuple[Signal, ...]:
+_NONE = frozenset({-1})
+_NATIONAL = 7
+
+
+def _of_section(section_id: int, section: gpp.Section, path: str, at_ms: int, vendor: int) -> tuple[Signal, ...]:
     if isinstance(section, Refusal):
         kind = {1: "tcf", 2: "tcf", 5: "tcf-ca", 6: "usp"}.get(section_id, "gpp")
         return refused(kind, path, section, TRACKING if kind.startswith("tcf") else ADVERTISING)
     if isinstance(section, UsSection):
-        return _of_us(section, path)
+        return _of_us(section, path) + _of_kinds(section, path) + _of_children(section, path)
     if isinstance(section, tcf.TcString):
-        return _of_tcf(section, path, at_ms)
+        return _of_tcf(section, path, at_ms, vendor)
     if isinstance(section, TcfCanada):
         return _of_canada(section, path)
     return _of_usp(section, path)
@@ -172,6 +212,36 @@ def _of_us(section: UsSection, path: str) -> tuple[Signal, ...]:
         Signal("gpp", targeted[0], path, ("advertising.targeted",), targeted[1]),
         Signal("gpp", sale[0], path, ("advertising.measurement", "social"), sale[1]),
     )
+
+
+def _of_kinds(section: UsSection, path: str) -> tuple[Signal, ...]:
+    """Read what a section says of kinds of data: 1 is no consent or an opt-out, 2 the contrary, all else says nothing."""
+    values = section.fields.get("SensitiveDataProcessing")
+    if not isinstance(values, tuple) or Remark.UNKNOWN_SECTION_VERSION in section.remarks:
+        return ()
+    found = []
+    for says, wanted in (("denied", 1), ("allowed", 2)):
+        codes = [
+            code for codes, value in zip(KINDS[section.name], values, strict=False) if value == wanted for code in codes
+        ]
+        if codes:
+            found.append(Signal("gpp", says, path, tuple(f"sensitive.{code}" for code in codes)))
+    return tuple(found)
+
+
+def _of_children(section: UsSection, path: str) -> tuple[Signal, ...]:
+    """Read what a section says of a known minor, by ages: 1 is no consent, 2 consent; 0 says that nobody is known to be one."""
+    values = section.fields.get("KnownChildSensitiveDataConsents")
+    if values is None or Remark.UNKNOWN_SECTION_VERSION in section.remarks:
+        return ()
+    ages = CHILDREN.get(section.name, ("minor.0-12",))
+    listed = values if isinstance(values, tuple) else (values,)
+    found = []
+    for says, wanted in (("denied", 1), ("allowed", 2)):
+        known = dict.fromkeys(age for age, value in zip(ages, listed, strict=False) if value == wanted)
+        if known:
+            found.append(Signal("gpp", says, path, tuple(known)))
+    return tuple(found)
 
 
 def _opt_out(fields: Mapping[str, Any], name: str, notice_name: str) -> tuple[str, str]:

@@ -239,26 +239,7 @@ def doubt(decoded: TcString, at_ms: int, max_age_ms: int = _MAX_AGE_MS) -> Remar
         return Remark.FUTURE
     if decoded.updated_ms < at_ms - max_age_ms:
         return Remark.STALE
-    if decoded.disclosed is None and decoded.created_ms >= _DISCLOSED_VENDORS_FROM_MS:
+    # An empty segment was common in the first months of TCF 2.3: it discloses nobody, and says as little as none.
+    if not decoded.disclosed and decoded.created_ms >= _DISCLOSED_VENDORS_FROM_MS:
         return Remark.WITHOUT_DISCLOSED_VENDORS
     return None
-
-
-def is_consented(decoded: TcString, purpose: int, vendor: int, *, declares_li: bool = False) -> bool:
-    """Tell whether the string lets a vendor act for a purpose, by consent, or by legitimate interest if it declares that.
-
-    Purpose 1 is the reader's own question: it is asked for like any other. Restrictions and disclosure are honoured.
-    """
-    if decoded.disclosed is not None and vendor not in decoded.disclosed:
-        return False
-    kinds = {each.kind for each in decoded.restrictions if each.purpose == purpose and vendor in each.vendors}
-    if 0 in kinds:
-        return False
-    by_consent = purpose in decoded.purposes and vendor in decoded.vendors
-    by_interest = (
-        declares_li
-        and purpose in LEGITIMATE_INTEREST
-        and purpose in decoded.purposes_li
-        and vendor in decoded.vendors_li
-    )
-    return (by_consent and 2 not in kinds) or (by_interest and 1 not in kinds)

@@ -1,7 +1,7 @@
 """The law of a place day by day: the duties of a jurisdiction and its parents, cut at every date that changes one."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import msgspec
@@ -9,14 +9,18 @@ import msgspec
 from detectors.assessment import Law
 from detectors.law.fact import Confidence
 from detectors.law.model import (
+    Ban,
     ConsentRequired,
     Duty,
     Jurisdiction,
     Minimisation,
+    Minors,
+    OptedOut,
     OptOutDeadline,
     OptOutRight,
     OptOutSignal,
     Sensitive,
+    SensitiveCategories,
     SensitiveData,
     Standard,
 )
@@ -25,6 +29,7 @@ from topics.finding import Basis
 DAY_MS = 86_400_000
 _EPOCH = date(1970, 1, 1).toordinal()
 _LOUDNESS = list(Sensitive)
+_ASKED_FOR_MINORS = frozenset({"own-consent", "parental-consent", "sensitive"})
 
 GROUNDS = frozenset(
     {
@@ -110,7 +115,16 @@ def _span(jurisdiction: Jurisdiction, duties: Sequence[Duty], day: int) -> Span:
         strict_minimisation=any(
             isinstance(duty, Minimisation) and duty.standard is Standard.REQUESTED for duty in verified
         ),
+        consent_for=_sorted(p for duty in verified if isinstance(duty, ConsentRequired) for p in duty.purposes),
         sensitive=max(sensitive, key=_LOUDNESS.index).value if sensitive else "none",
+        sensitive_codes=_sorted(c for duty in verified if isinstance(duty, SensitiveCategories) for c in duty.codes),
+        unsold_codes=_sorted(
+            code for duty in verified if isinstance(duty, Ban) and OptedOut.SALE in duty.of for code in duty.codes
+        ),
+        minors_below=max(
+            (d.below for d in verified if isinstance(d, Minors) and d.treatment in _ASKED_FOR_MINORS), default=0
+        ),
+        minors_banned_below=max(map(_banned_below, verified), default=0),
         opt_out_days=max((_calendar_days(duty) for duty in verified if isinstance(duty, OptOutDeadline)), default=0),
         duties=tuple(duty.id for duty in verified),
         exposure=tuple(duty.id for duty in verified if duty.kind in CONSEQUENCES),
@@ -118,6 +132,17 @@ def _span(jurisdiction: Jurisdiction, duties: Sequence[Duty], day: int) -> Span:
     )
     warnings = tuple(duty for duty in current if duty.confidence is Confidence.RECALLED)
     return Span(law, verified, warnings, kinds)
+
+
+def _banned_below(duty: Duty) -> int:
+    """Give the age below which a duty forbids sale or targeted advertising outright, 0 where it is no such duty."""
+    if isinstance(duty, Minors) and duty.treatment == "banned":
+        return duty.below
+    return duty.below or 0 if isinstance(duty, Ban) and not duty.codes else 0
+
+
+def _sorted(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(words)))
 
 
 def _calendar_days(deadline: OptOutDeadline) -> int:

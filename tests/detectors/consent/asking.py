@@ -31,5 +31,10 @@ def of_event(**consent: Any) -> tuple[Signal, ...]:
     return find_signals(None, None, None, {f"context.{key}": value for key, value in consent.items()})
 
 
+def of_purposes(signals: tuple[Signal, ...]) -> tuple[Signal, ...]:
+    """Leave out what is said of kinds of data and of minors."""
+    return tuple(signal for signal in signals if not signal.purposes[0].startswith(("sensitive.", "minor.")))
+
+
 def said(signals: tuple[Signal, ...]) -> list[tuple[str, str, str]]:
-    return [(signal.kind, signal.says, signal.remark) for signal in signals]
+    return [(signal.kind, signal.says, signal.remark) for signal in of_purposes(signals)]

@@ -6,7 +6,7 @@ from detectors.assessment import Consent, ConsentDecision, Law
 from detectors.consent.decide import decide
 from detectors.consent.ledger import Choice, Coverage
 from topics.finding import Basis
-from topics.flow import DataFlow, Signal
+from topics.flow import DataFlow, Role, Signal
 
 ALLOWED, DENIED, UNKNOWN = ConsentDecision.ALLOWED, ConsentDecision.DENIED, ConsentDecision.UNKNOWN
 CALIFORNIA = Law(jurisdiction="US-CA", regime="opt-out", honours_gpc=True, basis=Basis.LAW)
@@ -43,9 +43,18 @@ def decided(
     coverage: Coverage = Coverage.READY,
     purpose: str = "advertising.targeted",
     subjects: tuple[str, ...] = ("k1.a",),
+    role: Role = Role.UNKNOWN,
+    at_ms: int = AT_MS,
 ) -> Consent:
     flow = DataFlow(
-        item=0, location="x", at_ms=AT_MS, purpose=purpose, signals=tuple(signals), subjects=subjects, proof="request"
+        item=0,
+        location="x",
+        at_ms=at_ms,
+        purpose=purpose,
+        signals=tuple(signals),
+        subjects=subjects,
+        proof="request",
+        role=role,
     )
     return decide(flow, law, choices, coverage)
 
@@ -169,3 +178,106 @@ def test_litter_in_place_of_a_signal_is_neither_consent_nor_opt_out() -> None:
     litter = Signal(kind="tcf", says="unreadable", path="query.gdpr_consent", remark="macro")
     assert decided(GERMANY, signals=[litter]).reason == "unreadable"
     assert decided(OHIO, signals=[litter]).decision is ALLOWED
+
+
+def tcf_of(says: str, at_ms: int, purposes: tuple[str, ...] = ("advertising",)) -> Signal:
+    return Signal("tcf", says, "cookies.euconsent-v2", purposes, "", at_ms)
+
+
+def test_a_denial_on_the_record_falls_to_a_later_grant_for_a_processor_and_stands_for_third_parties() -> None:
+    day = 86_400_000
+    denied, grant = tcf_of("denied", 10 * day), choice(12 * day, granted="advertising")
+    for role, expected in ((Role.PROCESSOR, ALLOWED), (Role.THIRD_PARTY, DENIED), (Role.UNKNOWN, DENIED)):
+        consent = decided(GERMANY, signals=[denied], choices=[grant], role=role, at_ms=20 * day)
+        assert (consent.decision, consent.remarks) == (expected, ("string_denies",))
+
+
+def test_a_grant_of_the_same_day_as_a_string_that_denies_cannot_be_put_in_order() -> None:
+    day = 86_400_000
+    grant = choice(10 * day + 3_600_000, granted="advertising")
+    consent = decided(
+        GERMANY, signals=[tcf_of("denied", 10 * day)], choices=[grant], role=Role.PROCESSOR, at_ms=20 * day
+    )
+    assert (consent.decision, consent.remarks) == (DENIED, ("unordered_conflict",))
+
+
+def test_of_two_choices_on_one_record_the_later_counts_and_what_has_no_time_goes_to_the_denial() -> None:
+    day = 86_400_000
+    banner = Signal("onetrust", "allowed", "cookies.OptanonConsent", ("advertising",), "", 12 * day)
+    later = decided(GERMANY, signals=[tcf_of("denied", 10 * day), banner], at_ms=20 * day)
+    assert (later.decision, later.signal) == (ALLOWED, "onetrust")
+    earlier = decided(GERMANY, signals=[tcf_of("denied", 14 * day), banner], at_ms=20 * day)
+    assert (earlier.decision, earlier.remarks) == (DENIED, ())
+    unknown = decided(GERMANY, signals=[tcf_of("denied", 0), banner], at_ms=20 * day)
+    assert (unknown.decision, unknown.remarks, unknown.conflicts) == (DENIED, ("unordered_conflict",), ("onetrust",))
+
+
+def test_a_string_that_allows_against_a_refusal_on_record_is_called_stale() -> None:
+    consent = decided(GERMANY, signals=[tcf_of("allowed", 5)], choices=[choice(10, refused="advertising")])
+    assert (consent.decision, consent.remarks) == (DENIED, ("stale_string",))
+
+
+def test_what_a_tag_was_told_is_held_against_the_choice() -> None:
+    told = Signal("gcd", "allowed", "query.gcd", ("advertising",))
+    consent = decided(GERMANY, signals=[told], choices=[choice(10, refused="advertising")])
+    assert (consent.decision, consent.remarks) == (DENIED, ("enforcement_mismatch",))
+    agreeing = decided(GERMANY, signals=[told], choices=[choice(10, granted="advertising")])
+    assert (agreeing.decision, agreeing.remarks) == (ALLOWED, ())
+
+
+def test_a_grant_of_everything_does_not_stand_above_gpc() -> None:
+    grant = choice(10, granted="*", after_gpc_notice=True)
+    assert decided(CALIFORNIA, signals=[GPC], choices=[grant]).decision is DENIED
+
+
+def test_a_grant_soon_after_a_refusal_is_remarked_on_in_california() -> None:
+    choices = [choice(10, refused="advertising"), choice(20, granted="advertising", offset=1)]
+    assert decided(CALIFORNIA, choices=choices).remarks == ("asked_again",)
+    assert decided(COLORADO, choices=choices).remarks == ()
+
+
+def section(name: str, says: str, remark: str = "") -> Signal:
+    return Signal("gpp", says, f"query.gpp.{name}", ("advertising",), remark)
+
+
+@pytest.mark.parametrize(
+    ("signals", "expected"),
+    [
+        ([section("usco", "allowed"), section("usnat", "denied", "not_in_force")], ALLOWED),
+        ([section("usco", "denied"), section("usnat", "allowed")], DENIED),
+        ([section("usca", "denied"), section("usco", "allowed", "not_in_force")], ALLOWED),
+        ([section("usco", "allowed", "not_in_force"), section("usnat", "denied", "not_in_force")], ALLOWED),
+        ([section("usnat", "denied", "not_in_force")], DENIED),
+    ],
+    ids=[
+        "named before unnamed",
+        "either denies",
+        "what is named does not fit",
+        "the state before the nation",
+        "only the nation",
+    ],
+)
+def test_the_section_is_picked_by_what_is_in_force_and_by_the_place(
+    signals: list[Signal], expected: ConsentDecision
+) -> None:
+    assert decided(COLORADO, signals=signals).decision is expected
+
+
+def test_where_consent_does_not_come_first_for_a_purpose_only_a_refusal_denies_it() -> None:
+    law = Law(jurisdiction="GB", regime="opt-in", consent_for=("advertising", "analytics.session_replay"))
+    assert decided(law, purpose="analytics").decision is ALLOWED
+    assert decided(law, purpose="analytics.session_replay").decision is DENIED
+    assert decided(law, purpose="analytics", choices=[choice(10, refused="analytics")]).decision is DENIED
+
+
+@pytest.mark.parametrize("remark", ["interest_undeclared", "purpose_one_treatment"])
+def test_a_string_that_leaves_the_question_open_makes_a_gap(remark: str) -> None:
+    open_ = Signal("tcf", "not-applicable", "cookies.euconsent-v2", ("advertising",), remark)
+    consent = decided(GERMANY, signals=[open_])
+    assert (consent.decision, consent.reason) == (UNKNOWN, remark.replace("_", "-"))
+
+
+def test_what_is_allowed_without_a_choice_tells_why() -> None:
+    silent = section("usco", "not-applicable", "no_notice")
+    assert decided(COLORADO, signals=[silent]).reason == "no-notice"
+    assert decided(COLORADO).reason == "no-signal"

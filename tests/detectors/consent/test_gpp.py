@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.consent import gpp, tcf, usp
@@ -122,6 +122,7 @@ def test_a_section_with_a_raised_version_keeps_its_value_with_a_remark(section: 
 
 
 @pytest.mark.parametrize("section", sorted(US_SECTIONS))
+@settings(deadline=None)
 @given(data=st.data())
 def test_padding_changes_nothing(section: int, data: st.DataObject) -> None:
     # The values of a section are what its fields add up to, whatever zeros follow.

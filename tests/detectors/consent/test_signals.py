@@ -3,7 +3,6 @@ from urllib.parse import quote
 import pytest
 
 from detectors.consent.signals import find_signals
-from detectors.consent.vendors import find_tc_strings
 from tests.detectors.consent.asking import (
     ADVERTISING,
     ALL,
@@ -12,6 +11,7 @@ from tests.detectors.consent.asking import (
     california,
     of_cookies,
     of_event,
+    of_purposes,
     of_query,
     said,
 )
@@ -90,31 +90,31 @@ def test_two_different_strings_in_one_query_leave_only_the_denial() -> None:
 
 def test_a_tc_string_speaks_for_each_purpose() -> None:
     path = "query.gdpr_consent"
+    made = 1_700_000_000_000
     assert of_query(f"gdpr=1&gdpr_consent={ALL}") == (
-        Signal("tcf", "allowed", path, ("advertising.targeted",)),
-        Signal("tcf", "allowed", path, ("advertising.measurement",)),
-        Signal("tcf", "allowed", path, ("analytics",)),
+        Signal("tcf", "allowed", path, ("advertising.targeted",), "", made),
+        Signal("tcf", "allowed", path, ("advertising.measurement",), "", made),
+        Signal("tcf", "allowed", path, ("analytics",), "", made),
+        Signal("tcf", "allowed", path, ("sensitive.precise_geolocation",), "", made),
     )
-    assert {signal.says for signal in of_cookies(f"euconsent-v2={NONE}")} == {"denied"}
+    assert {says for _, says, _ in said(of_cookies(f"euconsent-v2={NONE}"))} == {"denied"}
     mixed = tc_core({1, 8}, {2, 7}, {3}, set())
-    assert [signal.says for signal in of_query(f"gdpr_consent={mixed}")] == ["denied", "allowed", "allowed"]
+    assert [says for _, says, _ in said(of_query(f"gdpr_consent={mixed}"))] == ["denied", "allowed", "allowed"]
 
 
 def test_legitimate_interest_is_no_basis_for_profiles() -> None:
     text = tc_core({1}, set(range(2, 12)), {3}, {3})
-    assert [signal.says for signal in of_query(f"gdpr_consent={text}")] == ["denied", "allowed", "allowed"]
+    assert [says for _, says, _ in said(of_query(f"gdpr_consent={text}"))] == ["denied", "allowed", "allowed"]
 
 
 def test_a_purpose_one_that_was_not_disclosed_allows_nothing() -> None:
     text = tc_core(set(range(2, 12)), set(), {3}, set(), purpose_one_treatment=True)
-    assert {(s.says, s.remark) for s in of_query(f"gdpr_consent={text}")} == {
-        ("not-applicable", "purpose_one_treatment")
-    }
+    assert set(said(of_query(f"gdpr_consent={text}"))) == {("tcf", "not-applicable", "purpose_one_treatment")}
 
 
 def test_restrictions_and_global_scope_are_remarked_on() -> None:
     restricted = tc_core(set(range(1, 12)), set(), {3}, set(), restrictions=((3, 0, {3}),))
-    assert [signal.remark for signal in of_query(f"gdpr_consent={restricted}")] == ["restrictions", "", ""]
+    assert [remark for _, _, remark in said(of_query(f"gdpr_consent={restricted}"))] == ["restrictions", "", ""]
     worldwide = tc_core(set(range(1, 12)), set(), {3}, set(), service_specific=False)
     assert said(of_query(f"gdpr_consent={worldwide}")) == [("tcf", "unreadable", "not_service_specific")]
 
@@ -135,15 +135,16 @@ def test_an_old_string_allows_nothing_and_still_denies(
     for text, expected in ((ALL, allowing), (NONE, denying)):
         for query in (f"gdpr_consent={text}", f"gpp={header({2})}~{text}"):
             found = find_signals(None, None, query, {}, at_ms=at_ms)
-            assert {(signal.says, signal.remark) for signal in found} == {expected}
-    assert {signal.says for signal in find_signals(None, f"euconsent-v2={ALL}", None, {}, at_ms=at_ms)} == {allowing[0]}
+            assert {(signal.says, signal.remark) for signal in of_purposes(found)} == {expected}
+    cookies = find_signals(None, f"euconsent-v2={ALL}", None, {}, at_ms=at_ms)
+    assert {signal.says for signal in of_purposes(cookies)} == {allowing[0]}
 
 
 def test_a_string_without_the_segment_that_its_day_demands_allows_nothing() -> None:
     created = 17_723_232_000
     text = tc_core(set(range(1, 12)), set(), {3}, set(), created=created)
     found = find_signals(None, None, f"gdpr_consent={text}", {}, at_ms=created * 100)
-    assert {(signal.says, signal.remark) for signal in found} == {("unreadable", "without_disclosed_vendors")}
+    assert set(said(found)) == {("tcf", "unreadable", "without_disclosed_vendors")}
 
 
 def test_a_gdpr_flag_of_zero_marks_the_string_beside_it() -> None:
@@ -188,9 +189,13 @@ def test_targeted_advertising_may_be_refused_alone() -> None:
     )
 
 
-@pytest.mark.parametrize("sid", ["7", "-1", "7,9"])
-def test_a_section_that_is_not_in_force_decides_nothing(sid: str) -> None:
-    assert said(of_query(f"gpp={california(1, 1)}&gpp_sid={sid}")) == [("gpp", "not-applicable", "not_in_force")]
+@pytest.mark.parametrize("sid", ["7", "7,9"])
+def test_a_section_that_is_not_in_force_is_marked(sid: str) -> None:
+    assert said(of_query(f"gpp={california(1, 1)}&gpp_sid={sid}")) == [("gpp", "denied", "not_in_force")]
+
+
+def test_where_no_section_is_in_force_none_decides() -> None:
+    assert said(of_query(f"gpp={california(1, 1)}&gpp_sid=-1")) == [("gpp", "not-applicable", "none_in_force")]
 
 
 @pytest.mark.parametrize("sid", ["", "${GPP_SID}", "x", "8", "2,8", "8%2C9"])
@@ -200,7 +205,7 @@ def test_section_ids_that_name_it_or_nothing_leave_it_in_force(sid: str) -> None
 
 def test_strings_inside_a_gpp_string_keep_their_kind() -> None:
     found = of_query(f"gpp={header({2, 6})}~{NONE}~1YYN")
-    assert {(signal.kind, signal.says, signal.path) for signal in found} == {
+    assert {(signal.kind, signal.says, signal.path) for signal in of_purposes(found)} == {
         ("tcf", "denied", "query.gpp.tcfeuv2"),
         ("usp", "denied", "query.gpp.uspv1"),
     }
@@ -218,17 +223,3 @@ def test_the_older_parameter_of_consent_mode_counts_only_alone() -> None:
     assert said(of_query("gcs=G101")) == [("gcs", "denied", "act_unknown"), ("gcs", "not-applicable", "act_unknown")]
     assert of_query("gcs=G1--") == ()
     assert {signal.kind for signal in of_query("gcs=G100&gcd=13t3t3t3t5")} == {"gcd"}
-
-
-def test_tc_strings_are_found_decoded_for_decisions_about_vendors() -> None:
-    cookies = f"euconsent-v2={ALL}; CookieConsent={{necessary:true,preferences:true,statistics:true,marketing:true,iab2:'{NONE}'}}"
-    query = f"gpp={header({2, 6})}~{ALL}~1YNN&gdpr_consent=${{GDPR_CONSENT_1}}&u={quote(f'https://a.example/?gdpr_consent={ALL}')}"
-    found = dict(find_tc_strings(cookies, query, {"context.tcString": ALL, "context.gpp": 7}))
-    assert {path: 3 in decoded.vendors for path, decoded in found.items()} == {
-        "cookies.euconsent-v2": True,
-        "cookies.CookieConsent.iab2": False,
-        "query.gpp.tcfeuv2": True,
-        "query.nested.gdpr_consent": True,
-        "context.tcString": True,
-    }
-    assert find_tc_strings(None, None, {}) == ()

@@ -26,8 +26,8 @@ def test_onetrusts_groups_are_defaults_until_the_banner_is_closed() -> None:
         ("onetrust", "not-applicable", "default_denied"),
     ]
     assert of_cookies(f"{ONETRUST}; OptanonAlertBoxClosed=2026-01-01T00:00:00.000Z") == (
-        Signal("onetrust", "allowed", "cookies.OptanonConsent", ("analytics",)),
-        Signal("onetrust", "denied", "cookies.OptanonConsent", ("advertising",)),
+        Signal("onetrust", "allowed", "cookies.OptanonConsent", ("analytics",), "", 1_767_225_600_000),
+        Signal("onetrust", "denied", "cookies.OptanonConsent", ("advertising",), "", 1_767_225_600_000),
     )
 
 
@@ -85,7 +85,7 @@ def test_an_event_may_carry_the_browsers_and_the_standards_words() -> None:
     assert said(of_event(us_privacy="1YYN")) == [("usp", "denied", "")]
     assert said(of_event(us_privacy=17)) == [("usp", "unreadable", "type")]
     assert said(of_event(gpp=california(1, 1), gpp_sid=[8])) == [("gpp", "denied", "")]
-    assert said(of_event(gpp=california(1, 1), gpp_sid=[7])) == [("gpp", "not-applicable", "not_in_force")]
+    assert said(of_event(gpp=california(1, 1), gpp_sid=[7])) == [("gpp", "denied", "not_in_force")]
     assert {s.remark for s in of_event(gdpr=0, tcString=ALL)} == {"gdpr_0"}
 
 

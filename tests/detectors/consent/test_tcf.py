@@ -187,28 +187,6 @@ def test_a_string_of_march_2026_needs_disclosed_vendors() -> None:
     assert tcf.doubt(read(tc_core({1}, set(), {3}, set(), created=created - 1)), created * 100) is None
 
 
-def test_a_vendor_needs_purpose_bit_vendor_bit_and_disclosure() -> None:
-    core = tc_core({1, 3}, {7}, {10, 11}, {12})
-    decoded = read(f"{core}.{vendor_segment(1, {10, 12})}")
-    assert tcf.is_consented(decoded, 3, 10)
-    assert not tcf.is_consented(decoded, 4, 10)
-    assert not tcf.is_consented(decoded, 3, 11)
-    assert not tcf.is_consented(decoded, 7, 12)
-    assert tcf.is_consented(decoded, 7, 12, declares_li=True)
-    assert not tcf.is_consented(decoded, 3, 12, declares_li=True)
-
-
-@pytest.mark.parametrize(
-    ("kind", "by_consent", "by_interest"), [(0, False, False), (1, True, False), (2, False, True), (3, True, True)]
-)
-def test_a_publishers_restriction_binds_the_vendors_it_names(kind: int, by_consent: bool, by_interest: bool) -> None:  # noqa: FBT001
-    consent = read(tc_core({7}, set(), {10, 11}, set(), restrictions=((7, kind, {10}),)))
-    interest = read(tc_core(set(), {7}, set(), {10}, restrictions=((7, kind, {10}),)))
-    assert tcf.is_consented(consent, 7, 10) is by_consent
-    assert tcf.is_consented(interest, 7, 10, declares_li=True) is by_interest
-    assert tcf.is_consented(consent, 7, 11)
-
-
 @given(st.text(max_size=80) | st.text(alphabet="ABCQIYeg.-_019", max_size=200).map(lambda text: "CP" + text))
 def test_no_text_makes_the_decoder_raise(text: str) -> None:
     assert isinstance(tcf.decode(text), tcf.TcString | Refusal)
