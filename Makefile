@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-detection docs lock clean
+.PHONY: help setup demo test check bench bench-detection docs chart lock clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ bench-detection: $(VENV)/.test ## precision and recall on labelled traffic, fals
 
 docs: $(VENV)/.test ## write the generated parts of the documentation
 	@$(BIN)/privacy-monitor docs $(ARGS)
+
+chart: $(VENV)/.test ## pack the Helm chart, with the shipped alerts and dashboards in it (into build/)
+	@mkdir -p build && $(BIN)/python -c 'import helm_python; print(helm_python.Chart.load("helm/privacy-monitor").save("build"))' 2>/dev/null
 
 lock: ## resolve the dependencies anew (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --extra demo pyproject.toml -o requirements/run.txt

@@ -78,14 +78,14 @@ def add(total: Total | None, volume: Volume, place: RecordPlace) -> Added:
         after = before
     persons = _largest(after.months, volume.month)
     near = len(persons) * 100 >= volume.threshold * NEAR_PERCENT
-    return Added(after, len(persons) / volume.threshold, _fold(after, volume, persons, place) if near else None)
+    return Added(after, len(persons) / (volume.threshold + 1), _fold(after, volume, persons, place) if near else None)
 
 
 def _checked(volume: Volume) -> Distinct:
     # The topic is open to others: a record that contradicts itself must change no count.
     if not _MONTH.fullmatch(volume.month):
         raise ValueError("not a month")
-    if volume.threshold < 1 or not 0 <= volume.first_at_ms <= volume.last_at_ms:
+    if volume.threshold < 0 or not 0 <= volume.first_at_ms <= volume.last_at_ms:
         raise ValueError("a number is out of range")
     return Distinct.decode(volume.subjects)
 
@@ -111,7 +111,7 @@ def _number(month: str) -> int:
 
 
 def _fold(total: Total, volume: Volume, persons: Distinct, place: RecordPlace) -> Fold:
-    reached = len(persons) >= volume.threshold
+    reached = len(persons) > volume.threshold
     verdict = Verdict.VIOLATION if reached and not volume.recalled else Verdict.GAP
     prohibited = volume.role is Role.THIRD_PARTY
     severity = Severity.LOW if verdict is Verdict.GAP else Severity.CRITICAL if prohibited else Severity.HIGH
@@ -183,10 +183,10 @@ def _fold(total: Total, volume: Volume, persons: Distinct, place: RecordPlace) -
 
 def _why(volume: Volume, total: Total) -> str:
     where = " and ".join(total.destinations) or "an unknown place"
-    limit = f"{volume.threshold:,}" + (" (a figure from memory, not checked)" if volume.recalled else "")
+    limit = f"{volume.threshold:,}" + (" (not checked)" if volume.recalled else "")
     return (
         f"{volume.recipient} in {where} receives {volume.group} data of persons in {volume.jurisdiction}, and {volume.regime} "
-        f"closes that way from {limit} persons in twelve months on"
+        f"closes that way above {limit} persons in twelve months"
     )
 
 

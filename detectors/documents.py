@@ -79,12 +79,15 @@ def _impossible_day(text: str) -> int:
     return 0
 
 
-def validate(document: Any, file: str, model: type[Model]) -> tuple[Model | None, list[Problem]]:
-    """Check a loaded document against its model: the value, or every mistake with its line."""
+def validate(document: Any, file: str, model: type[Model], changed: Any = None) -> tuple[Model | None, list[Problem]]:
+    """Check a loaded document against its model: the value, or every mistake with its line.
+
+    What is checked is `changed`, where the document was changed after it was read; its lines are the document's.
+    """
     if not isinstance(document, Mapping):
         return None, [Problem(file, 1, "", "expected a mapping of keys to values")]
     try:
-        return model.model_validate(plain(document)), []
+        return model.model_validate(plain(document) if changed is None else changed), []
     except ValidationError as error:
         return None, [
             Problem(file, line_of(document, each["loc"]), ".".join(map(str, each["loc"])), _message(each))

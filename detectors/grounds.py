@@ -203,7 +203,7 @@ class _Decision:
         return msgspec.structs.replace(self.say(TransferStatus.EXPIRING, mechanism), expires_on=end.isoformat())
 
     def concerned(self, role: Role, categories: tuple[str, ...]) -> Transfer:
-        """Judge a destination that the law closes for certain data, from so many persons in twelve months on.
+        """Judge a destination that the law closes for certain data, above a number of persons in twelve months.
 
         One flow is one person: it is marked for whoever counts them. Only where a single person is enough does it decide.
         Brokerage is forbidden. With a processor or within the company it is restricted until somebody shows that the
@@ -220,7 +220,7 @@ class _Decision:
         if not touched:
             return self.say(TransferStatus.NOT_APPLICABLE)
         certain = [group for group in touched if group.confidence is Confidence.VERIFIED]
-        if any(group.threshold == 1 for group in certain):
+        if any(group.threshold == 0 for group in certain):
             prohibited = role is Role.THIRD_PARTY
             status = TransferStatus.PROHIBITED if prohibited else TransferStatus.MISSING
             found = self.say(status, reason="" if prohibited else "restricted")

@@ -9,11 +9,13 @@ from typing import Annotated
 import msgspec
 import orjson
 import typer
+from ruamel.yaml import YAML
 
 from alerts import table
 from alerts.ocsf import compliance_finding
 from alerts.sinks.spool import SpoolProblem
 from monitor.alert_log import AlertFileProblem, from_file, from_topic, newest
+from monitor.chart import CHART, readme
 from monitor.context import VERSION
 from monitor.files import client_settings, read_config
 from monitor.generated import files
@@ -75,7 +77,8 @@ def top(
 
 def docs(folder: Annotated[Path, typer.Option(help="Folder of the project.")] = Path()) -> None:
     """Write the generated files of the project: metrics page, schemas, AsyncAPI, rules of the objectives."""
-    for name, text in files(VERSION).items():
+    values = YAML(typ="safe").load((folder / CHART / "values.yaml").read_text())
+    for name, text in {**files(VERSION), f"{CHART}/README.md": readme(values)}.items():
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if not target.exists() or target.read_text() != text:

@@ -1,6 +1,7 @@
 """`privacy-monitor alerts`: the configuration in the alert plane's own words."""
 
 import re
+import socket
 from typing import Any
 
 from alerts.app import run
@@ -48,6 +49,7 @@ def alert_settings(config: Config, loaded: Loaded, settings: dict[str, Any], par
     return AlertSettings(
         brokers=tuple(re.split(r"\s*,\s*", config.kafka.bootstrap_servers.strip())),
         app_id=config.alerts.app,
+        instance_id=f"{config.alerts.app}-{socket.gethostname()}" if config.kafka.static_membership else "",
         partitions=partitions,
         replication=config.alerts.replication,
         http_host=config.http.host,

@@ -20,7 +20,9 @@ from detectors.law.iso import COUNTRIES, is_place
 from monitor import inspect as inspect_module
 from monitor.alert_commands import add_to as add_alert_commands
 from monitor.alert_plane import keep_alerts
+from monitor.audit_command import audit
 from monitor.backtest_command import backtest
+from monitor.canary import send_canary
 from monitor.capture import Capture, CaptureProblem
 from monitor.config import Config
 from monitor.context import VERSION, Loaded, load, load_all, load_shipped
@@ -30,6 +32,7 @@ from monitor.demo.run import run as run_demo
 from monitor.explain_command import Told, explained
 from monitor.explain_text import lines
 from monitor.files import ConfigProblems, client_settings, read_config
+from monitor.judge_command import judge
 from monitor.kafka import (
     DeliveryFailed,
     KafkaProblem,
@@ -40,14 +43,15 @@ from monitor.kafka import (
     require_topics,
 )
 from monitor.law_commands import law_app
-from monitor.ledger import LedgerProblem
+from monitor.ledger_process import keep_ledger
+from monitor.ledger_snapshot import LedgerProblem
 from monitor.notify import checked_sinks
 from monitor.pages import PagesProblem
 from monitor.processes import EXIT_TRY_AGAIN, EXIT_USAGE, Child, GaveUp, Supervisor, ourselves
 from monitor.register_commands import register_app
 from monitor.rules_commands import rules_app
-from monitor.worker import keep_ledger, on_stop, work
-from topics.catalog import CATALOG
+from monitor.worker import on_stop, work
+from topics.catalog import CANARY, CATALOG
 from topics.finding import SEVERITIES, Severity
 from topics.flow import Place
 from topics.observation import AdapterOptions
@@ -64,6 +68,8 @@ app.add_typer(topics_app, name="topics")
 add_alert_commands(app)
 app.add_typer(rules_app, name="rules")
 app.command()(backtest)
+app.command()(audit)
+app.command()(judge)
 app.add_typer(data_app, name="data")
 app.add_typer(law_app, name="law")
 app.add_typer(register_app, name="register")
@@ -327,6 +333,23 @@ def send(
                 time.sleep(max(0.0, began + sent / rate - time.monotonic()))
     writer.send(pending)
     typer.echo(f"{sent + len(pending)} records sent to {topic}")
+
+
+@app.command()
+def canary(
+    config: ConfigOption = _DEFAULT_CONFIG,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for the finding and the alert.")] = 150,
+    *,
+    alerts: Annotated[bool, typer.Option(help="Wait for the alert too, not for the finding alone.")] = True,
+) -> None:
+    """Send a made-up order that must be found, and wait for its finding and its alert: the whole path works, or not."""
+    settings = read_config(config)
+    if not settings.canary:
+        raise KafkaProblem(f"{config}: `canary` is false, so no worker watches {CANARY.name}")
+    seen = send_canary(client_settings(settings.kafka, str(config)), timeout, alerts=alerts)
+    typer.echo(seen.verdict)
+    if seen.finding_seconds is None or (alerts and seen.alert_seconds is None):
+        raise typer.Exit(1)
 
 
 def supervise(children: list[Child]) -> None:

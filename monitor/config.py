@@ -37,6 +37,11 @@ class KafkaConfig(Written):
 
     bootstrap_servers: Annotated[str, Field(min_length=1)] = Field(description="host:port, several by commas.")
     group: str = Field("privacy-monitor", description="Consumer group of the traffic workers.")
+    static_membership: bool = Field(
+        default=False,
+        description="Processes keep their partitions over a restart (`group.instance.id` from the host's name): for hosts "
+        "whose names stay, such as those of a StatefulSet. Give `session.timeout.ms` under `client` the time of a restart.",
+    )
     client: dict[str, str | int | float | bool] = Field(
         default_factory=dict,
         description="Settings passed to librdkafka as they are (`security.protocol`, `sasl.mechanism`, `ssl.ca.location`, …).",
@@ -52,7 +57,7 @@ class KafkaConfig(Written):
         taken = sorted(client.keys() & _OURS)
         if taken:
             raise ValueError(f"{', '.join(taken)} is set by the monitor itself; remove it")
-        secret = sorted(key for key in client if key in _SECRET)
+        secret = sorted(key for key in client if key in SECRET_SETTINGS)
         if secret:
             raise ValueError(f"{', '.join(secret)} is a secret; put it under `secrets` with `file:` or `env:`")
         return client
@@ -70,7 +75,7 @@ _OURS = {
     "auto.offset.reset",
     "enable.partition.eof",
 }
-_SECRET = {
+SECRET_SETTINGS = {
     "sasl.password",
     "ssl.key.password",
     "ssl.keystore.password",
@@ -114,6 +119,12 @@ class ConsentConfig(Written):
         "queried",
         description="How the topic's end is known: asked of the broker, or (for brokers that answer wrongly) as fetched.",
     )
+    record_key: Literal["subject", "user_id", "anonymous_id", "device_id", "email"] = Field(
+        "subject",
+        description="What the record key of the topic is: a subject (keyed hash), or an identifier in clear. "
+        "Tombstones (no value) erase what it chose.",
+    )
+    versions: int = Field(512, ge=1, le=10_000, description="Choices of one person that are kept: the newest.")
     map_size_mb: int = Field(4096, ge=16, le=1_048_576, description="Most that the ledger may grow to, in MiB.")
 
 
@@ -243,6 +254,9 @@ class Config(Written):
     batch_records: int = Field(2000, ge=1, le=20_000, description="Most records of one batch.")
     from_beginning: bool = Field(
         default=True, description="Where a group without committed offsets starts: at the beginning, or at the end."
+    )
+    canary: bool = Field(
+        default=True, description="Judge the topic of `privacy-monitor canary` too. Its findings call nobody."
     )
     http: HttpConfig = Field(default_factory=HttpConfig)
     alerts: AlertsConfig = Field(default_factory=AlertsConfig)

@@ -41,6 +41,8 @@ from monitor.optional import read_optional
 from monitor.pipeline import Context
 from monitor.rule_files import compile_checked, rule_texts
 from topics.adapters import make
+from topics.canary import CANARY_ADAPTER, CANARY_SERVICE
+from topics.catalog import CANARY
 from topics.flow import Place
 from topics.observation import Adapter, AdapterOptions
 from topics.subject import SubjectKey
@@ -142,7 +144,10 @@ def load(config: Config, file: str = "monitor.yaml") -> Loaded:
     law_files = {**package_files("detectors.law", ".yaml"), **folders(config.law, file, "law", problems)}
     law = _take(problems, _pack(tuple(law_files.items())))
     rules = _take(problems, compile_checked(rule_texts(config, file, problems), law))
-    exempting = folders(config.exemptions, file, "exemptions", problems)
+    exempting = {
+        **package_files("detectors.rules.exemptions", ".yaml"),
+        **folders(config.exemptions, file, "exemptions", problems),
+    }
     exemptions = _take(problems, read_exemptions(exempting, rules)) if rules is not None else None
     shipped = _shipped(problems)
     optional = read_optional(config, file, problems)
@@ -227,8 +232,8 @@ def _bundle(rules: RuleSet, exemptions: Exemptions, others: Sequence[str]) -> st
 
 
 def adapters(config: Config) -> dict[str, Adapter]:
-    """Make the adapter of each source topic."""
-    return {
+    """Make the adapter of each topic that is judged: the sources, and the canary's."""
+    made = {
         source.topic: make(
             source.adapter,
             AdapterOptions(
@@ -241,6 +246,9 @@ def adapters(config: Config) -> dict[str, Adapter]:
         )
         for source in config.sources
     }
+    if config.canary:
+        made[CANARY.name] = make(CANARY_ADAPTER, AdapterOptions(service=CANARY_SERVICE))
+    return made
 
 
 def _subject_key(config: Config, file: str, problems: list[Problem]) -> SubjectKey | None:

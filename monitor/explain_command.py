@@ -12,7 +12,8 @@ from monitor.explain import Node, explain
 from monitor.explain_sources import FileLedger, record_at, record_in
 from monitor.files import ConfigProblems
 from monitor.kafka import KafkaProblem
-from monitor.ledger import LedgerReader, LedgerSnapshot
+from monitor.ledger_reader import LedgerReader
+from monitor.ledger_snapshot import LedgerSnapshot
 from topics.adapters import make
 from topics.observation import Adapter, AdapterOptions
 from topics.record import RawRecord

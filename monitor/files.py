@@ -8,6 +8,7 @@ from typing import Any
 
 from detectors import documents
 from detectors.documents import Problem
+from monitor import environment
 from monitor.config import Config, KafkaConfig, Secret
 from topics.adapters import ADAPTERS
 
@@ -21,18 +22,21 @@ class ConfigProblems(Exception):
 
 
 def read_config(file: Path) -> Config:
-    """Read the configuration; paths in it are relative to its folder. Raises ConfigProblems."""
+    """Read the configuration, and over it the environment; paths are relative to the file's folder. Raises ConfigProblems."""
     try:
         text = read_text(file)
     except OSError as error:
         raise ConfigProblems([Problem(str(file), 0, "", f"cannot be read ({error.strerror})")]) from None
     document, problems = documents.load(text, str(file))
-    if problems:
-        raise ConfigProblems(problems)
-    config, problems = documents.validate(document, str(file), Config)
-    problems += _source_mistakes(document, str(file))
+    settings, more = environment.settings_in(os.environ)
+    if problems or more:
+        raise ConfigProblems([*problems, *more])
+    values = environment.overlaid(document, settings)
+    config, problems = documents.validate(document, str(file), Config, values)
+    problems += _source_mistakes(document, values, str(file))
     if config is None or problems:
-        raise ConfigProblems(sorted({*problems, *_absent(document, file)}))
+        told = [environment.blamed(each, settings) for each in problems]
+        raise ConfigProblems(sorted({*told, *_absent(document, file)}))
     return _anchored(config, file.parent)
 
 
@@ -97,12 +101,28 @@ def folders(paths: Sequence[Path], file: str, key: str, problems: list[Problem])
         if not folder.is_dir():
             problems.append(mistake(file, (key, index), f"{folder}: there is no such folder"))
             continue
-        for each in sorted({*folder.rglob("*.yaml"), *folder.rglob("*.yml")}):
+        for each in yaml_files(folder):
             try:
                 found[str(each)] = read_text(each)
             except OSError as error:
                 problems.append(Problem(str(each), 0, "", f"cannot be read ({error.strerror})"))
     return found
+
+
+def yaml_files(folder: Path) -> list[Path]:
+    """List the YAML files of a folder and of those in it, links followed, but for hidden ones.
+
+    Kubernetes shows a ConfigMap as links into a hidden folder beside them: there each file would be found again.
+    """
+    found: list[Path] = []
+    walked: set[str] = set()
+    for where, names, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(where)
+        again = real in walked
+        walked.add(real)
+        names[:] = [name for name in names if not again and not name.startswith(".")]
+        found += [Path(where, name) for name in files if not again and name.endswith((".yaml", ".yml"))]
+    return sorted(found)
 
 
 def package_files(package: str, suffix: str) -> dict[str, str]:
@@ -135,9 +155,9 @@ def read_text(file: Path) -> str:
         raise OSError(0, "no path can have this name") from None
 
 
-def _source_mistakes(document: Any, file: str) -> list[Problem]:
+def _source_mistakes(document: Any, values: Any, file: str) -> list[Problem]:
     """Find what is wrong with sources beyond their shape: unknown adapters, and topics that cannot be sources."""
-    sources = document.get("sources") if isinstance(document, Mapping) else None
+    sources = values.get("sources") if isinstance(values, Mapping) else None
     problems: list[Problem] = []
     seen: dict[str, int] = {}
     for index, source in enumerate(sources if isinstance(sources, list) else ()):

@@ -3,6 +3,8 @@
 import contextlib
 import fcntl
 import os
+import struct
+from enum import StrEnum
 from pathlib import Path
 from typing import IO
 
@@ -10,9 +12,21 @@ from monitor.ledger_snapshot import LedgerProblem
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _UNSYNCED = "unsynced"
+_REPORTED = "reported-damaged"
 
 ABSENT = (0, 0)
 """The identity of a file that is not there."""
+
+
+class Damage(StrEnum):
+    """Why a ledger was set aside and read anew from its topics. A closed set: it is a metric label."""
+
+    MACHINE_CRASH = "machine-crash"
+    """The machine went down while it was written."""
+    CUT_SHORT = "cut-short"
+    """The file is shorter than what it says to hold."""
+    UNREADABLE = "unreadable"
+    """LMDB, or a reader of ours, found something that nobody had written."""
 
 
 def hold(path: Path) -> IO[str]:
@@ -61,11 +75,45 @@ def mark_synced(path: Path) -> None:
     (path / _UNSYNCED).unlink(missing_ok=True)
 
 
+_META = struct.Struct("<IIQQ")
+"""Start of LMDB's meta page behind its header of 16 bytes: magic, version, address, map size (lmdb 0.9, `MDB_meta`)."""
+_META_AT, _LAST_PAGE_AT, _MAGIC = 16, 16 + 24 + 2 * 48, 0xBEEFC0DE
+
+
+def is_cut_short(path: Path) -> bool:
+    """Tell whether the file ends before its last page. To touch what is not there would end the process with SIGBUS."""
+    try:
+        with (path / "data.mdb").open("rb") as file:
+            size, pages = os.fstat(file.fileno()).st_size, []
+            page_bytes = os.sysconf("SC_PAGE_SIZE")
+            for at in (0, page_bytes):
+                file.seek(at)
+                meta = file.read(_LAST_PAGE_AT + 8)
+                if len(meta) == _LAST_PAGE_AT + 8 and _META.unpack_from(meta, _META_AT)[0] == _MAGIC:
+                    pages.append(int.from_bytes(meta[_LAST_PAGE_AT:], "little"))
+    except OSError:
+        return False
+    # Without a meta page LMDB says itself that it is none of its files.
+    return bool(pages) and size < (max(pages) + 1) * page_bytes
+
+
+def report(path: Path) -> None:
+    """Tell the writer that its file is damaged."""
+    with contextlib.suppress(OSError):
+        (path / _REPORTED).touch()
+
+
+def was_reported(path: Path) -> bool:
+    """Tell whether a reader found the file damaged."""
+    return (path / _REPORTED).exists()
+
+
 def set_aside(path: Path) -> None:
     """Move a damaged ledger away: it holds nothing that the topics do not, which are read again."""
     for name in ("data.mdb", "lock.mdb"):
         with contextlib.suppress(FileNotFoundError):
             (path / name).rename(path / f"{name}.damaged")
+    (path / _REPORTED).unlink(missing_ok=True)
 
 
 def identity(path: Path) -> tuple[int, int]:

@@ -1,30 +1,36 @@
 """How the ledger writes things down: keys of subjects, versions of fixed length, and the words that versions share."""
 
 import struct
-from collections.abc import Mapping
+from binascii import unhexlify
+from collections.abc import Collection, Mapping
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
 
+from detectors.consent.ledger import Forgets
 from topics.consent import ConsentRecord
 from topics.flow import PURPOSES
 from topics.record import Place, RawRecord
 from topics.subject import KINDS
 
-LAYOUT = 2
+LAYOUT = 3
 MAX_TIME_MS = 1 << 53
 """A choice that claims a later moment than this is not a time."""
 MAX_WORDS = 65_536
 """Words with a source of their own. Beyond it sources are written as `other`: what is stored stays bounded."""
 
-# Big-endian and time first: LMDB keeps the versions of a subject sorted by their bytes, so the newest is the last.
+# Big-endian and time first: sorted by their bytes, the newest version of a subject is the last.
 _VERSION = struct.Struct(">QQqI")
 VERSION_BYTES = _VERSION.size
+KEY_BYTES = 16
+ROW_BYTES = KEY_BYTES + VERSION_BYTES
+"""A row is the key of a subject and one version."""
 unpack = _VERSION.unpack
 """Version -> at_ms, offset, broker_ms, word."""
+unpack_all = _VERSION.iter_unpack
 
-_HEX = 32
+_HEX = 2 * KEY_BYTES
 _RECENT_WORDS = 65_536
 _ENCODE = msgspec.msgpack.encode
 
@@ -38,9 +44,10 @@ class Word(NamedTuple):
     topic: str
     partition: int
     after_gpc_notice: bool
+    forgets: Forgets
 
 
-_WORD = msgspec.msgpack.Decoder(tuple[tuple[str, ...], tuple[str, ...], str, str, int, bool])
+_WORD = msgspec.msgpack.Decoder(tuple[tuple[str, ...], tuple[str, ...], str, str, int, bool, Forgets])
 
 
 def read_word(data: bytes | memoryview) -> Word:
@@ -56,17 +63,33 @@ class Words:
         self.fresh: dict[bytes, int] = {}
         """Of the batch under way: data -> id."""
         self._recent: dict[Any, int] = {}
+        self._cuts = {number for data, number in stored.items() if _is_cut(read_word(data))}
 
-    def word(self, choice: ConsentRecord, record: RawRecord) -> int:
-        """Give the id of what this record shares with others."""
-        said = (
-            choice.granted,
-            choice.refused,
-            choice.source,
-            record.topic,
-            record.partition,
-            choice.after_gpc_notice,
-        )
+    @property
+    def cuts(self) -> Collection[int]:
+        """Give the words that stand for everything before them: what came earlier is dropped."""
+        return self._cuts
+
+    def of_choice(self, choice: ConsentRecord, place: Place, *, history: bool) -> int:
+        """Give the id of what this choice shares with others. Without history, its topic may have held earlier ones."""
+        forgets = Forgets.NOTHING if history else Forgets.EARLIER
+        return self.word(choice.granted, choice.refused, choice.source, *place, choice.after_gpc_notice, forgets)
+
+    def of_tombstone(self, place: Place) -> int:
+        """Give the id of the word for a subject that was taken out."""
+        return self.word((), (), "", *place, False, Forgets.ERASED)
+
+    def of_trimmed(self, word: int) -> int:
+        """Give the id of the word for a version of this word that was dropped, with all older ones."""
+        known = self._recent.get(word)
+        if known is None:
+            stored = next(data for words in (self.ids, self.fresh) for data, each in words.items() if each == word)
+            was = read_word(stored)
+            known = self._recent[word] = self.word((), (), "", was.topic, was.partition, False, Forgets.OLDER)
+        return known
+
+    def word(self, *said: Any) -> int:
+        """Give the id of a word by its parts."""
         known = self._recent.get(said)
         if known is None:
             if len(self._recent) >= _RECENT_WORDS:
@@ -95,7 +118,13 @@ class Words:
         found = self.ids.get(data) or self.fresh.get(data)
         if found is None:
             found = self.fresh[data] = number + 1
+            if _is_cut(word):
+                self._cuts.add(found)
         return found
+
+
+def _is_cut(word: Word) -> bool:
+    return word.forgets in {Forgets.ERASED, Forgets.OLDER}
 
 
 def _known(purposes: tuple[str, ...]) -> tuple[str, ...]:
@@ -104,26 +133,49 @@ def _known(purposes: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(kept))
 
 
-def pack(choice: ConsentRecord, record: RawRecord, word: int) -> bytes:
+def pack(at_ms: int, record: RawRecord, word: int) -> bytes:
     """Write one version: 28 bytes, whose order is that of the choices."""
-    return _VERSION.pack(choice.at_ms, record.offset, record.timestamp_ms, word)
+    return _VERSION.pack(at_ms, record.offset, record.timestamp_ms, word)
 
 
-def subject_key(subject: str) -> bytes:
-    """Give the key of a subject: the raw hash and then the id of the hash key, half the length of its text.
+def settled(versions: bytes, words: Words, most: int) -> bytes:
+    """Give the versions of one subject as they are kept, from all that were ever written, in any order and any number.
 
-    A subject that somebody else hashed, in a form of their own, gets 16 bytes of a hash of its text: the lengths keep
-    the two apart.
+    Each once, sorted; none from before a tombstone; the newest `most`, and one that says that there were older ones.
     """
-    if _HEX + 1 < len(subject) < _HEX + 64 and subject[-_HEX - 1] == ".":
+    kept = sorted({versions[start : start + VERSION_BYTES] for start in range(0, len(versions), VERSION_BYTES)})
+    for index in range(len(kept) - 1, -1, -1):
+        if _word_of(kept[index]) in words.cuts:
+            del kept[:index]
+            break
+    surplus = len(kept) - most
+    if surplus > 1 or (surplus == 1 and _word_of(kept[0]) not in words.cuts):
+        newest_dropped = kept[surplus - 1]
+        mark = newest_dropped[:-4] + words.of_trimmed(_word_of(newest_dropped)).to_bytes(4, "big")
+        kept = [mark, *kept[surplus:]]
+    return b"".join(kept)
+
+
+def _word_of(version: bytes) -> int:
+    return int.from_bytes(version[-4:], "big")
+
+
+def key_prefix(key_id: str) -> str:
+    """Give how a subject begins that was hashed under our own key."""
+    return f"{key_id}."
+
+
+def subject_key(subject: str, prefix: str) -> bytes:
+    """Give the key of a subject, 16 bytes: the raw hash where it is ours (`prefix` and 32 hex digits).
+
+    A subject that somebody else hashed, in a form of their own, gets a hash of its text.
+    """
+    if len(subject) == len(prefix) + _HEX and subject.startswith(prefix):
         try:
-            raw = bytes.fromhex(subject[-_HEX:])
+            return unhexlify(subject[-_HEX:])
         except ValueError:
-            raw = b""
-        # Spaces are no digits, and would be passed over.
-        if len(raw) == 16:
-            return raw + subject[: -_HEX - 1].encode("utf-8", "surrogatepass")
-    return blake2b(subject.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+            pass
+    return blake2b(subject.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES).digest()
 
 
 def link_value(other: bytes, kind: str) -> bytes:

@@ -70,6 +70,12 @@ class Metrics:
             ["topic", "reason"],
             registry=registry,
         )
+        self.expired = Counter(
+            "privacy_monitor_expired_records",
+            "Offsets that retention removed before they were read. Any at all: nobody will ever know what was in them.",
+            ["topic"],
+            registry=registry,
+        )
         self.rule_errors = Counter(
             "privacy_monitor_rule_errors",
             "Rules that failed on a flow: fix the rule, what it would have judged is counted as unknown.",
@@ -153,6 +159,7 @@ class Metrics:
                 self.items.labels(topic, outcome)
             for outcome in _EXPECTED_LETTERS:
                 self.dead_letters.labels(topic, outcome)
+            self.expired.labels(topic)
             self.lag_records.labels(topic)
             self.lag_seconds.labels(topic)
 
@@ -226,6 +233,17 @@ class LedgerMetrics:
             "Links between identifiers: new, or overflowed (a subject got more than are followed, so none of its are). "
             "Overflow is a shared identifier (a test account, a literal `null`), or somebody who forges events.",
             ["outcome"],
+            registry=registry,
+        )
+        self.rebuilds = Counter(
+            "privacy_monitor_ledger_rebuilds",
+            "Times that the ledger's file was set aside and its topics were read anew, by what was wrong with it.",
+            ["reason"],
+            registry=registry,
+        )
+        self.disk_full = Gauge(
+            "privacy_monitor_ledger_disk_full",
+            "1 while the ledger cannot be written for want of room on its disk. Verdicts become unknown meanwhile.",
             registry=registry,
         )
         self.subjects = Gauge("privacy_monitor_ledger_subjects", "Subjects in the ledger.", registry=registry)

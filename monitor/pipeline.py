@@ -22,15 +22,16 @@ from detectors.rules.judge import RecordPlace, judge
 from detectors.rules.ruleset import RuleSet
 from detectors.volumes import Tally as PersonTally
 from topics.accounting import Accounting, DeadLetter, OffsetClass
-from topics.adapters.opening import is_plain
+from topics.adapters.opening import is_text
 from topics.distinct import Distinct
 from topics.finding import MAX_EXEMPLARS, SEVERITIES, Detector, Finding, Fold
 from topics.links import LinkRecord, links
 from topics.observation import Adapter, Glancing, Observation, Reading
-from topics.record import Place, RawRecord, Reason, Rejected
+from topics.record import MAX_RECORD_BYTES, Place, RawRecord, Reason, Rejected
 from topics.volume import Volume
 
 _READ = frozenset({OffsetClass.INSPECTED, OffsetClass.DEAD_LETTERED})
+_NO_EVENT = -1 << 63
 _FULL_CARRIER = 64
 """Services, purposes and categories that one fold names at most."""
 
@@ -60,8 +61,8 @@ class Start(msgspec.Struct, frozen=True):
 
     offset: int
     """Next offset that belongs to no range yet."""
-    expired: int
-    """Offsets from `offset` up to this one were removed by retention before they were read."""
+    expired: tuple[tuple[int, int], ...] = ()
+    """Half-open spans of offsets, ascending, that retention removed before they were read."""
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -128,7 +129,7 @@ def process(
     """
     work = _Batch(context, witness)
     for place, records in _by_place(batch):
-        work.judge(records, work.tally(place, starts.get(place) or Start(records[0].offset, records[0].offset)))
+        work.judge(records, work.tally(place, starts.get(place) or Start(records[0].offset)))
     return work.outcome()
 
 
@@ -208,33 +209,32 @@ def _judge(record: RawRecord, observation: Observation, context: Context) -> tup
     return judged, faults
 
 
-def fold(findings: Iterable[Finding], cluster: str) -> list[Fold]:
+def fold(findings: Iterable[Finding], cluster: str, ledger_mark: str = "") -> list[Fold]:
     """Put findings of one input partition and episode key into one record each, in order of first appearance."""
     groups: defaultdict[tuple[str, str, str, int], list[Finding]] = defaultdict(list)
     for finding in findings:
         # What an exception covers is kept apart: a covered finding must not hide in a fold that calls somebody.
         groups[finding.episode_key, finding.exemption, finding.topic, finding.partition].append(finding)
-    return [_fold(group, cluster) for group in groups.values()]
+    return [_fold(group, cluster, ledger_mark) for group in groups.values()]
 
 
 class _Tally:
     """Classes and counts of one input partition in a batch."""
 
-    __slots__ = ("findings", "judged", "last_ms", "next", "others", "runs", "since", "start")
+    __slots__ = ("expired", "findings", "judged", "last_ms", "next", "others", "runs", "since", "start")
 
     def __init__(self, start: Start) -> None:
         self.start = start.offset
-        self.next = self.since = max(start.offset, start.expired)
+        self.expired = start.expired
+        self.next = self.since = start.offset
         """Next offset; those from `since` to it were inspected."""
         self.runs: list[tuple[int, OffsetClass]] = []
         """What lies before `since`."""
-        if start.expired > start.offset:
-            self.runs.append((start.expired - start.offset, OffsetClass.EXPIRED))
         self.judged = 0
         self.others: Counter[str] = Counter()
         """Items that were not judged, by how they are counted."""
         self.findings = 0
-        self.last_ms: int | None = None
+        self.last_ms = _NO_EVENT
         """Time of the newest event."""
 
     def inspected(self, offset: int) -> None:
@@ -254,14 +254,23 @@ class _Tally:
         at_ms = event_ms or broker_ms
         if at_ms > broker_ms >= 0:
             at_ms = broker_ms
-        if self.last_ms is None or at_ms > self.last_ms:
-            self.last_ms = at_ms
+        self.last_ms = max(self.last_ms, at_ms)
 
     def _gap(self, offset: int) -> None:
         self._close_run()
-        if offset > self.next:
-            self._run(offset - self.next, OffsetClass.NOT_A_RECORD)
+        at = self.next
+        for first, end in self.expired:
+            if first < offset and end > at:
+                self._hole(at, first)
+                at = max(at, first)
+                self._run(min(end, offset) - at, OffsetClass.EXPIRED)
+                at = min(end, offset)
+        self._hole(at, offset)
         self.since = offset
+
+    def _hole(self, first: int, end: int) -> None:
+        if end > first:
+            self._run(end - first, OffsetClass.NOT_A_RECORD)
 
     def _close_run(self) -> None:
         if self.next > self.since:
@@ -324,15 +333,23 @@ class _Batch:
             return
         glance, is_ours_alone, named_together = adapter.glance, self._gate.is_ours_alone, self._named_together
         for record in records:
-            value = record.value
-            if value is None or not is_plain(value) or (seen := glance(value)) is None or not is_ours_alone(seen):
+            _, _, offset, broker_ms, _, value, _ = record
+            if value is None or not (value.isascii() or is_text(value)) or len(value) > MAX_RECORD_BYTES:
                 self._add(record, tally)
                 continue
+            seen = glance(value)
+            if seen is None or not is_ours_alone(seen):
+                self._add(record, tally)
+                continue
+            if offset == tally.next:
+                tally.next = offset + 1
+            else:
+                tally.inspected(offset)
             tally.judged += 1
-            tally.inspected(record.offset)
-            if len(seen.subjects) > 1:
+            if seen.subjects:
                 named_together[seen.subjects] = None
-            tally.see(seen.at_ms, record.timestamp_ms)
+            if seen.at_ms is None or seen.at_ms > tally.last_ms:
+                tally.see(seen.at_ms, broker_ms)
 
     def outcome(self) -> Outcome:
         """Close all tallies."""
@@ -345,15 +362,14 @@ class _Batch:
             for length, kind in accounting.runs:
                 if kind in _READ:
                     outcome.records[topic, kind.value] += length
-            if tally.last_ms is not None:
+            if tally.last_ms != _NO_EVENT:
                 outcome.last_event_ms[topic] = max(tally.last_ms, outcome.last_event_ms.get(topic, 0))
-        outcome.folds = fold(outcome.findings, context.cluster)
+        outcome.folds = fold(outcome.findings, context.cluster, context.ledger.mark)
         if self._persons.flows:
             outcome.volumes = self._persons.volumes(context.law, context.cluster, context.bundle)
             outcome.bulk_flows = self._persons.flows
-        outcome.links = tuple(
-            dict.fromkeys(pair for identifiers in self._named_together for pair in links(context.know.key, identifiers))
-        )
+        key = context.know.key
+        outcome.links = tuple(dict.fromkeys([pair for named in self._named_together for pair in links(key, named)]))
         return outcome
 
     def _add(self, record: RawRecord, tally: _Tally) -> None:
@@ -438,7 +454,7 @@ def _dead_letter(record: RawRecord, rejected: Rejected, cluster: str, digest: st
     )
 
 
-def _fold(group: Sequence[Finding], cluster: str) -> Fold:
+def _fold(group: Sequence[Finding], cluster: str, ledger_mark: str) -> Fold:
     first = group[0]
     per_offset: dict[int, tuple[int, int]] = {}
     for finding in group:
@@ -477,6 +493,7 @@ def _fold(group: Sequence[Finding], cluster: str) -> Fold:
         bundle=first.bundle,
         exposure=first.exposure,
         exemption=first.exemption,
+        ledger_mark=ledger_mark,
     )
 
 

@@ -56,6 +56,8 @@ class Supervisor:
 
     def watch(self) -> None:
         """Look after the children once: restart what ended. Raises GaveUp for one that cannot work as configured."""
+        if os.getpid() == 1:
+            self._reap_orphans()
         now = time.monotonic()
         for child in self.children:
             if child.process is None:
@@ -95,6 +97,19 @@ class Supervisor:
                 process.wait()
         for child in self.children:
             child.process = None
+
+    def _reap_orphans(self) -> None:
+        """Take leave of processes that are nobody's any more: as the first one of a container we inherit them all."""
+        ours = {child.process.pid for child in self.children if child.process is not None}
+        while True:
+            try:
+                # Only looked at: the end of a child of ours is for its own `poll` to see.
+                ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if ended is None or ended.si_pid in ours:
+                return
+            os.waitpid(ended.si_pid, 0)
 
     def _start(self, child: Child) -> None:
         child.started = time.monotonic()

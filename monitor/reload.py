@@ -7,7 +7,7 @@ from pathlib import Path
 
 from monitor.config import Config
 from monitor.context import Loaded, load
-from monitor.files import ConfigProblems
+from monitor.files import ConfigProblems, yaml_files
 from monitor.logs import log
 
 POLL_SECONDS = 1.0
@@ -115,8 +115,7 @@ class Reloader:
     def _files(self) -> Iterator[Path]:
         config = self._config
         for folder in (*config.rules, *config.exemptions, *config.law):
-            yield from folder.rglob("*.yaml")
-            yield from folder.rglob("*.yml")
+            yield from yaml_files(folder)
         if config.register_file is not None:
             yield config.register_file
 

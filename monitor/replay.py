@@ -15,7 +15,8 @@ from monitor.capture import Capture
 from monitor.config import Config
 from monitor.context import Loaded, adapters
 from monitor.kafka import Settings, SpanReader
-from monitor.ledger import LedgerReader, LedgerWriter
+from monitor.ledger import LedgerWriter
+from monitor.ledger_reader import LedgerReader
 from topics.adapters import make
 from topics.consent import read as read_consent
 from topics.observation import Adapter, AdapterOptions

@@ -13,7 +13,7 @@ from monitor.config import Config
 from monitor.context import Loaded, load, load_shipped
 from monitor.files import ConfigProblems, folders, package_files, read_config
 from monitor.inspect import own_domains
-from monitor.rule_files import PACKS, duty_ids, read_rules, rule_texts
+from monitor.rule_files import PACKS, duty_ids, read_rules, recalled_ids, rule_texts
 
 
 def rule_files_of(paths: list[Path] | None, config: Path | None) -> tuple[dict[str, str], list[Problem]]:
@@ -29,7 +29,8 @@ def rule_files_of(paths: list[Path] | None, config: Path | None) -> tuple[dict[s
 def compiled_rules(paths: list[Path] | None, config: Path | None) -> RuleSet:
     """Compile rules without running their tests. Raises ConfigProblems."""
     files, problems = rule_files_of(paths, config)
-    ruleset, found = compile_rules(files, duties=duty_ids(law_pack(config)))
+    law = law_pack(config)
+    ruleset, found = compile_rules(files, duties=duty_ids(law), recalled=recalled_ids(law))
     if ruleset is None or problems:
         raise ConfigProblems(sorted([*problems, *found]))
     return ruleset

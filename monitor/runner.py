@@ -9,7 +9,8 @@ import msgspec
 from detectors.consent.ledger import Coverage
 from detectors.volumes import Volumes
 from monitor.kafka import DeliveryFailed, Outgoing, Reader, Writer
-from monitor.ledger import LedgerReader, LedgerSnapshot
+from monitor.ledger_reader import LedgerReader
+from monitor.ledger_snapshot import LedgerSnapshot
 from monitor.logs import log
 from monitor.metrics import Metrics
 from monitor.pipeline import Context, Outcome, Start, process
@@ -55,6 +56,10 @@ class Runner:
         self._pending: dict[Place, deque[RawRecord]] = {}
         self._next: dict[Place, int] = {}
         """Next offset to account for, of each assigned partition that has one."""
+        self._taken: dict[Place, int] = {}
+        """The offset after the last that was read."""
+        self._expired: dict[Place, list[tuple[int, int]]] = {}
+        """Spans that retention removed before they were read, and that are not accounted for yet."""
         self._links: dict[LinkRecord, None] = {}
         """Links that were delivered, oldest first."""
         # A name of this start: what an earlier one counted stands under another key, and is never overwritten.
@@ -75,15 +80,15 @@ class Runner:
         for place, offset in committed.items():
             self._pending[place] = deque()
             if offset is not None:
-                self._next[place] = offset
+                self._next[place] = self._taken[place] = offset
         # New partitions are fetched at once, even when the others rest; those are resumed in their turn.
         self._newly_assigned = True
 
     def revoked(self, places: Sequence[Place]) -> None:
         """Forget partitions: whoever has them now starts from what was committed."""
         for place in places:
-            self._pending.pop(place, None)
-            self._next.pop(place, None)
+            for known in (self._pending, self._next, self._taken, self._expired):
+                known.pop(place, None)
 
     # The loop.
 
@@ -148,12 +153,32 @@ class Runner:
         """Put what was read behind what waits."""
         self._last_poll_ms = now = self._now_ms()
         for record in records:
-            queue = self._pending.get((record.topic, record.partition))
+            place = record.topic, record.partition
+            queue = self._pending.get(place)
             if queue is not None:
+                if record.offset != self._taken.get(place, record.offset):
+                    self._see_jump(place, self._taken[place], record.offset)
+                self._taken[place] = record.offset + 1
                 # A producer's clock may run ahead by any time, and its partition must not wait for that: the broker
                 # had the record when we received it.
                 ahead = record.timestamp_ms > now + self._settle_ms
                 queue.append(record._replace(timestamp_ms=now) if ahead else record)
+
+    def _see_jump(self, place: Place, expected: int, offset: int) -> None:
+        """Tell what retention removed before we read it from holes, now: later it will have removed what we did read, too."""
+        low = self._reader.low_watermark(place)
+        if low is None or low <= expected:
+            return
+        end = min(low, offset)
+        self._expired.setdefault(place, []).append((expected, end))
+        self._metrics.expired.labels(place[0]).inc(end - expected)
+        log.error(
+            "retention removed records before they were read",
+            topic=place[0],
+            partition=place[1],
+            first=expected,
+            records=end - expected,
+        )
 
     def _is_due_waiting(self) -> bool:
         now = self._now_ms()
@@ -198,6 +223,8 @@ class Runner:
         self._remember(outcome.links)
         self._volumes.remember(outcome.volumes)
         self._next.update({place: end for place, end in offsets.items() if place in self._pending})
+        for place in self._expired.keys() & offsets.keys():
+            self._expired[place] = [span for span in self._expired[place] if span[1] > offsets[place]]
         self._tell(outcome, batch, snapshot)
         return len(batch)
 
@@ -208,26 +235,12 @@ class Runner:
             del self._links[next(iter(self._links))]
 
     def _starts(self, batch: Sequence[RawRecord]) -> dict[Place, Start]:
-        """Give where accounting goes on, and how much of a jump in offsets is what retention removed before we read it."""
+        """Give where accounting goes on, and what retention removed before we read it."""
         starts: dict[Place, Start] = {}
         for record in batch:
             place = record.topic, record.partition
-            if place in starts:
-                continue
-            expected = self._next.get(place, record.offset)
-            expired = expected
-            if record.offset > expected:
-                low = self._reader.low_watermark(place)
-                if low is not None and low > expected:
-                    expired = min(low, record.offset)
-                    log.error(
-                        "retention removed records before they were read",
-                        topic=place[0],
-                        partition=place[1],
-                        first=expected,
-                        records=expired - expected,
-                    )
-            starts[place] = Start(expected, expired)
+            if place not in starts:
+                starts[place] = Start(self._next.get(place, record.offset), tuple(self._expired.get(place, ())))
         return starts
 
     def _read_again(self, batch: Sequence[RawRecord]) -> None:

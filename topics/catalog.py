@@ -74,5 +74,12 @@ DEAD_LETTERS = Topic(
 ACCOUNTING = Topic(
     "privacy.accounting.v1", "topic/partition", Cleanup.DELETE, 90 * _DAY_MS, "Offset ranges and counts per class"
 )
+CANARY = Topic(
+    "privacy.canary.v1",
+    "-",
+    Cleanup.DELETE,
+    _DAY_MS,
+    "Made-up orders of `privacy-monitor canary`, judged as the sources are: each must give a finding",
+)
 
-CATALOG: tuple[Topic, ...] = (CONSENT, LINKS, FINDINGS, SHADOW, ALERTS, VOLUMES, DEAD_LETTERS, ACCOUNTING)
+CATALOG: tuple[Topic, ...] = (CONSENT, LINKS, FINDINGS, SHADOW, ALERTS, VOLUMES, DEAD_LETTERS, ACCOUNTING, CANARY)

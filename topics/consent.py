@@ -8,7 +8,9 @@ from topics.record import RawRecord, Reason, Rejected
 from topics.subject import SubjectKey, hashes
 
 
-class ConsentRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=False):
+class ConsentRecord(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=False, gc=False
+):
     """One choice of one person at one moment, and its proof.
 
     The person is named by `subject` (a keyed hash) or by `ids`, which the ledger hashes and then forgets.
@@ -43,15 +45,22 @@ def read(record: RawRecord, key: SubjectKey) -> tuple[tuple[str, ...], ConsentRe
         return Rejected(Reason.EMPTY)
     if len(record.value) > _MAX_CONSENT_BYTES:
         return Rejected(Reason.TOO_LARGE)
+    choice = decode(record.value)
+    if isinstance(choice, Rejected):
+        return choice
+    subjects = (choice.subject,) if choice.subject else hashes(key, choice.ids)
+    if not subjects or choice.at_ms < 0 or not (choice.granted or choice.refused):
+        return Rejected(Reason.SHAPE)
+    return subjects, msgspec.structs.replace(choice, ids={}) if choice.ids else choice
+
+
+def decode(value: bytes) -> ConsentRecord | Rejected:
+    """Give what the bytes say, identifiers in clear included. Never raises."""
     try:
-        choice = _DECODER.decode(record.value)
+        return _DECODER.decode(value)
     except msgspec.ValidationError:
         return Rejected(Reason.SHAPE)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return Rejected(Reason.SYNTAX)
     except RecursionError:
         return Rejected(Reason.TOO_DEEP)
-    subjects = (choice.subject,) if choice.subject else hashes(key, choice.ids)
-    if not subjects or choice.at_ms < 0 or not (choice.granted or choice.refused):
-        return Rejected(Reason.SHAPE)
-    return subjects, msgspec.structs.replace(choice, ids={}) if choice.ids else choice

@@ -132,6 +132,8 @@ class Fold(msgspec.Struct, frozen=True, kw_only=True):
     bundle: str
     exposure: tuple[str, ...] = ()
     exemption: str = ""
+    ledger_mark: str = ""
+    """How far the consent ledger had been read when it was judged: the same bytes, bundle and mark give the same findings."""
 
 
 MAX_EXEMPLARS = 5

@@ -1,6 +1,7 @@
 """Two identifiers of one person, seen together in traffic: the record of `privacy.links.v1`."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import combinations
 
 import msgspec
@@ -14,7 +15,7 @@ _MAX_NAMED = len(KINDS)
 """Identifiers of one observation that are linked: one of each kind."""
 
 
-class LinkRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
+class LinkRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=False, cache_hash=True):
     """A pair of keyed hashes that one observation named together. The pair has no order: `first` sorts before `second`.
 
     The record key is the pair and not one subject: the topic is compacted, and of several links of a subject only the
@@ -37,10 +38,14 @@ class LinkRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 _DECODER = msgspec.json.Decoder(LinkRecord)
 
 
-def links(key: SubjectKey, identifiers: Sequence[tuple[str, str]]) -> Iterator[LinkRecord]:
-    """Give each pair of an observation's (kind, value) identifiers, hashed. Values of unknown kinds are left out."""
+@lru_cache(maxsize=32_768)
+def links(key: SubjectKey, identifiers: tuple[tuple[str, str], ...]) -> tuple[LinkRecord, ...]:
+    """Give each pair of an observation's (kind, value) identifiers, hashed. Values of unknown kinds are left out.
+
+    Remembered by value: a person who is signed in says the same with every request.
+    """
     named = [(key.hash(kind, value), kind) for kind, value in identifiers if kind in KINDS][:_MAX_NAMED]
-    return _pairs(named)
+    return tuple(_pairs(named))
 
 
 def _pairs(named: Iterable[tuple[str, str]]) -> Iterator[LinkRecord]:

@@ -134,6 +134,7 @@ class Glance(msgspec.Struct, frozen=True, gc=False):
     upstream: str = ""
     """Host or address that the request was passed on to; empty: to none."""
     subjects: tuple[tuple[str, str], ...] = ()
+    """Identifiers that the record names together; empty where they are fewer than two."""
 
 
 Reading = list[Observation | Rejected]

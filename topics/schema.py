@@ -7,7 +7,8 @@ import msgspec
 
 from topics.accounting import Accounting, DeadLetter
 from topics.alert import Alert
-from topics.catalog import ACCOUNTING, ALERTS, CATALOG, CONSENT, DEAD_LETTERS, FINDINGS, LINKS, SHADOW, VOLUMES
+from topics.canary import Canary
+from topics.catalog import ACCOUNTING, ALERTS, CANARY, CATALOG, CONSENT, DEAD_LETTERS, FINDINGS, LINKS, SHADOW, VOLUMES
 from topics.consent import ConsentRecord
 from topics.finding import Fold
 from topics.links import LinkRecord
@@ -22,6 +23,7 @@ RECORDS: Mapping[str, type[msgspec.Struct]] = {
     VOLUMES.name: Volume,
     DEAD_LETTERS.name: DeadLetter,
     ACCOUNTING.name: Accounting,
+    CANARY.name: Canary,
 }
 """What a record of each topic is."""
 _WRITTEN_BY_OTHERS = frozenset({CONSENT.name})

@@ -32,7 +32,7 @@ class Volume(msgspec.Struct, frozen=True, kw_only=True):
     categories: tuple[str, ...]
     services: tuple[str, ...]
     threshold: int
-    """From so many persons in twelve months on the law closes the way."""
+    """Above so many persons in twelve months the law closes the way."""
     recalled: bool
     """The figure was never checked: reaching it warns, and accuses nobody."""
     jurisdiction: str

@@ -28,7 +28,7 @@ import msgspec
 
 from detectors.assessment import Consent, ConsentDecision, Law
 from detectors.consent.hearing import Question, heard, is_governed, is_named, means_something, speaks
-from detectors.consent.ledger import Choice, Coverage, as_of
+from detectors.consent.ledger import Choice, Coverage, as_of, has_forgotten
 from detectors.consent.order import asked_again, standing
 from detectors.consent.protected import of_kinds, of_minor
 from detectors.consent.refusal import Remark
@@ -103,6 +103,10 @@ def _of_purpose(question: Question) -> Consent:
     flow, law, signals, choices, _ = question
     remarks = {each.remark for each in signals if each.remark in _TOLD and _is_about(each, flow.purpose, law)}
     recorded = as_of(choices, flow.purpose, flow.at_ms) if choices else None
+    if choices and has_forgotten(choices, recorded[0] if recorded else None, flow.at_ms):
+        recorded = None
+        if question.coverage is Coverage.READY:
+            question = question._replace(coverage=Coverage.FORGOTTEN)
     speaking = [signal for signal in signals if speaks(signal, flow.purpose, law)]
     gpc = next((signal for signal in speaking if signal.kind == "gpc"), None)
     if gpc and law.regime != "opt-in":
@@ -123,7 +127,7 @@ def _of_purpose(question: Question) -> Consent:
         against = "ledger" if recorded else next((each.kind for each in said if each.says == "allowed"), "")
         return _of_signal(denied, remarks, (against,) if against else ())
     # A refusal may still be on its way to a ledger that is behind: a grant found in it is not the last word.
-    if question.coverage in {Coverage.LOADING, Coverage.BEHIND}:
+    if question.coverage in {Coverage.LOADING, Coverage.BEHIND, Coverage.FORGOTTEN}:
         return Consent(reason=question.coverage.value, remarks=tuple(sorted(remarks)))
     if recorded is not None:
         if law.jurisdiction == "US-CA" and asked_again(recorded[0], choices, flow.purpose):

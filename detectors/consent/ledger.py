@@ -1,10 +1,23 @@
 """What the detectors may ask of the consent ledger: who chose what, as of a moment."""
 
 from collections.abc import Sequence
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Protocol
 
 import msgspec
+
+
+class Forgets(IntEnum):
+    """What a version says about those before it."""
+
+    NOTHING = 0
+    """All of them are in the ledger."""
+    EARLIER = 1
+    """The first that was seen of a subject, from a compacted topic: it may have held earlier ones."""
+    ERASED = 2
+    """A tombstone: whatever the person chose until then was taken out."""
+    OLDER = 3
+    """There were more versions than are kept: this is the newest of those that were dropped, without what it said."""
 
 
 class Choice(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -20,6 +33,8 @@ class Choice(msgspec.Struct, frozen=True, gc=False, array_like=True):
     after_gpc_notice: bool = False
     broker_ms: int = 0
     """When the broker received it: later than `at_ms` by how late it came."""
+    forgets: Forgets = Forgets.NOTHING
+    """Whether there may have been earlier ones that the ledger does not hold."""
 
     def says(self, purpose: str) -> bool | None:
         """Tell whether it grants (True), refuses (False) or does not speak of (None) a purpose. A refusal wins."""
@@ -43,6 +58,8 @@ class Coverage(StrEnum):
     """It has not read to where the topic ended when it started."""
     BEHIND = "ledger-behind"
     """It has not read to that moment yet."""
+    FORGOTTEN = "ledger-forgot"
+    """It once held, or may have held, what the person said about that moment, and does not hold it any more."""
     ABSENT = "no-ledger"
     """None is configured."""
 
@@ -103,6 +120,22 @@ def as_of(choices: Sequence[Choice], purpose: str, at_ms: int) -> tuple[Choice, 
         if best is None or rank > highest:
             best, highest = (choice, says), rank
     return best
+
+
+def has_forgotten(choices: Sequence[Choice], recorded: Choice | None, at_ms: int) -> bool:
+    """Tell whether the choice in force at a moment may be one that the ledger does not hold. `recorded` is what it gave.
+
+    Before a tombstone, and before the first version from a compacted topic, nothing is known. Where old versions were
+    dropped, a purpose that no newer one speaks of may have been spoken of by those.
+    """
+    for choice in choices:
+        if choice.forgets is Forgets.NOTHING:
+            continue
+        if at_ms < choice.at_ms:
+            return True
+        if choice.forgets is Forgets.OLDER and (recorded is None or recorded.at_ms < choice.at_ms):
+            return True
+    return False
 
 
 def _covers(prefix: str, purpose: str) -> bool:

@@ -12,7 +12,7 @@ import msgspec
 
 from detectors.assessment import Consent, ConsentDecision
 from detectors.consent.hearing import Question, means_something
-from detectors.consent.ledger import Coverage, as_of
+from detectors.consent.ledger import Coverage, as_of, has_forgotten
 from topics.flow import Role
 
 _SALE = ("advertising", "social")
@@ -84,6 +84,9 @@ def _of_kind(code: str, question: Question) -> Consent | None:
     asked = f"sensitive.{code}"
     said = [signal for signal in signals if asked in signal.purposes and means_something(signal, law)]
     recorded = as_of(choices, asked, flow.at_ms)
+    if choices and has_forgotten(choices, recorded[0] if recorded else None, flow.at_ms):
+        recorded = None
+        coverage = Coverage.FORGOTTEN if coverage is Coverage.READY else coverage
     if recorded is not None and not recorded[1]:
         return Consent(
             decision=ConsentDecision.DENIED,
@@ -108,7 +111,7 @@ def _of_kind(code: str, question: Question) -> Consent | None:
         # A grant of everything does not name the kind of data.
         recorded is not None and any(asked.startswith(prefix) for prefix in recorded[0].granted if prefix != "*")
     )
-    behind = coverage in {Coverage.LOADING, Coverage.BEHIND}
+    behind = coverage in {Coverage.LOADING, Coverage.BEHIND, Coverage.FORGOTTEN}
     if granted and not behind:
         return None
     if coverage is not Coverage.READY or not flow.subjects:

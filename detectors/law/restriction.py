@@ -83,8 +83,8 @@ class BulkGroup(Written):
     id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]*$")]
     categories: Annotated[tuple[Annotated[str, StringConstraints(pattern=r"^user(\.[a-z_]+)+$")], ...], NOT_EMPTY]
     """Prefixes of the category taxonomy."""
-    threshold: int = Field(ge=1)
-    """Distinct persons or devices in twelve months."""
+    threshold: int = Field(ge=0)
+    """The way is closed from one more than so many distinct persons or devices in twelve months on; 0: from the first."""
     citation: Text
     source: tuple[Text, ...] = ()
     confidence: Confidence

@@ -18,7 +18,7 @@ from detectors.rules.positions import place
 from detectors.rules.sentences import compile_sentence
 from detectors.rules.subset import Mistake
 from detectors.rules.values import EvaluationError
-from topics.finding import Detector, Mode
+from topics.finding import Detector, Mode, Severity, Verdict
 
 
 class RuleSet(NamedTuple):
@@ -36,17 +36,18 @@ class RuleSet(NamedTuple):
 
 
 def compile_rules(
-    files: Mapping[str, str], *, duties: Collection[str] | None = None
+    files: Mapping[str, str], *, duties: Collection[str] | None = None, recalled: Collection[str] = ()
 ) -> tuple[RuleSet | None, list[Problem]]:
     """Compile rule files, given as name -> text; or give every mistake in them, by file and line.
 
     The name's last folder is the pack: `packs/tracking/tracking.gpc-ignored.yaml` holds a rule of the pack `tracking`.
-    With `duties`, the ids of the law pack, a rule that names another duty is a mistake.
+    With `duties`, the ids of the law pack, a rule that names another duty is a mistake; and so is a rule that accuses
+    where all duties that it names are among the `recalled` ones, which nobody checked.
     """
     rules: list[Rule] = []
     problems: list[Problem] = []
     for file in sorted(files):
-        rule, found = _compile(file, files[file], duties)
+        rule, found = _compile(file, files[file], duties, recalled)
         problems += found
         if rule is not None:
             rules.append(rule)
@@ -105,7 +106,9 @@ class _Source(NamedTuple):
         return Problem(self.file, line, ".".join(map(str, path)), mistake.message, column)
 
 
-def _compile(file: str, text: str, duties: Collection[str] | None) -> tuple[Rule | None, list[Problem]]:
+def _compile(
+    file: str, text: str, duties: Collection[str] | None, recalled: Collection[str]
+) -> tuple[Rule | None, list[Problem]]:
     document, problems = documents.load(text, file)
     if problems:
         return None, problems
@@ -114,7 +117,7 @@ def _compile(file: str, text: str, duties: Collection[str] | None) -> tuple[Rule
     if written is None:
         # What can be said about the condition is said now, so that one round of corrections is enough.
         return None, problems + _mistakes_of_condition(source)
-    return _Reading(source, written).rule(duties)
+    return _Reading(source, written).rule(duties, recalled)
 
 
 def _mistakes_of_condition(source: _Source) -> list[Problem]:
@@ -135,12 +138,13 @@ class _Reading:
         self._source, self._written = source, written
         self._problems: list[Problem] = []
 
-    def rule(self, duties: Collection[str] | None) -> tuple[Rule | None, list[Problem]]:
+    def rule(self, duties: Collection[str] | None, recalled: Collection[str] = ()) -> tuple[Rule | None, list[Problem]]:
         written = self._written
         self._check_identity()
         for number, duty in enumerate(written.law):
             if duties is not None and not any(is_named(known, duty) for known in duties):
                 self._report(("law", number), f"the law pack has no duty {duty}{suggestion(duty, duties)}")
+        self._check_ground(duties or (), recalled)
         if written.canary and written.mode is not Mode.LIVE:
             self._report(("canary",), "a canary is a share of a live rule; set `mode: live` or remove it")
         when = self._expression(("when",), written.when)
@@ -171,6 +175,19 @@ class _Reading:
             self._report(("id",), f"the file is named {stem}; id and file name must be equal")
         if pack and not self._written.id.startswith(f"{pack}."):
             self._report(("id",), f"rules of the pack {pack} have ids that begin with {pack}.")
+
+    def _check_ground(self, duties: Collection[str], recalled: Collection[str]) -> None:
+        written = self._written
+        named = [known for known in duties if any(is_named(known, duty) for duty in written.law)]
+        if not named or any(each not in recalled for each in named):
+            return
+        loud = {written.severity, *(each.severity for each in written.severity_when)} - {Severity.LOW}
+        if written.verdict is Verdict.VIOLATION or loud:
+            self._report(
+                ("law",),
+                "all of these duties are only recalled, and what nobody checked may warn and never accuse: "
+                "set `verdict: gap` and `severity: low`, or verify a duty",
+            )
 
     def _expression(self, path: tuple[int | str, ...], value: str) -> Expression | None:
         expression, mistakes = compile_expression(value, self._written.assessor)

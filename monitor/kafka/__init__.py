@@ -1,8 +1,9 @@
 """Kafka at the edge: the only package that imports confluent_kafka."""
 
-from monitor.kafka.admin import Cluster, check_settings, create_topics, describe, require_topics
+from monitor.kafka.admin import Cluster, check_settings, create_topics, describe, is_compacted, require_topics
 from monitor.kafka.connection import DeliveryFailed, KafkaProblem, Settings, explain
 from monitor.kafka.log_reader import FETCH_AGE_MS, LogReader
+from monitor.kafka.range_reader import RangeReader
 from monitor.kafka.reader import Reader
 from monitor.kafka.span_reader import SpanReader
 from monitor.kafka.writer import Delivered, Outgoing, Writer
@@ -15,6 +16,7 @@ __all__ = [
     "KafkaProblem",
     "LogReader",
     "Outgoing",
+    "RangeReader",
     "Reader",
     "Settings",
     "SpanReader",
@@ -23,5 +25,6 @@ __all__ = [
     "create_topics",
     "describe",
     "explain",
+    "is_compacted",
     "require_topics",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic  # type: ignore[attr-defined]
 
 from monitor.kafka.connection import ACCESS, Complaints, KafkaProblem, Settings, explain, make
 from topics.catalog import Topic
@@ -55,6 +55,18 @@ def require_topics(settings: Settings, names: Iterable[str]) -> Cluster:
             "correct `sources`, or make the monitor's own with `privacy-monitor topics create`"
         )
     return cluster
+
+
+def is_compacted(settings: Settings, topic: str) -> bool:
+    """Tell whether a topic keeps only the last record of each key. False where we may not ask: its history is trusted."""
+    admin = make(AdminClient, {**settings, "log_level": 0})
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
+    try:
+        told = admin.describe_configs([resource], request_timeout=_CONNECT_SECONDS)[resource].result()
+    except KafkaException:
+        return False
+    policy = told.get("cleanup.policy")
+    return policy is not None and "compact" in (policy.value or "").split(",")
 
 
 def create_topics(settings: Settings, topics: Iterable[Topic], partitions: int, replication: int) -> dict[str, str]:

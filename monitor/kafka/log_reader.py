@@ -41,15 +41,24 @@ class LogReader:
 
     def poll(self, limit: int, timeout_seconds: float) -> list[RawRecord]:
         """Read up to `limit` records."""
-        records = []
+        records: list[RawRecord] = []
+        last: RawRecord | None = None
         for message in self._consumer.consume(limit, timeout_seconds):
             error = message.error()
             if error is None:
                 record = as_record(message)
                 records.append(record)
-                self.reached[record.topic, record.partition] = record.offset + 1
+                # Noted where a stretch of one partition ends: once for each record would cost as much as decoding it.
+                if last is not None and (record[1] != last[1] or record[0] != last[0]):
+                    self.reached[last.topic, last.partition] = last.offset + 1
+                last = record
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own name
+                if last is not None:
+                    self.reached[last.topic, last.partition] = last.offset + 1
+                    last = None
                 self.reached[message.topic() or "", message.partition() or 0] = message.offset() or 0
+        if last is not None:
+            self.reached[last.topic, last.partition] = last.offset + 1
         return records
 
     def ends(self, *, queried: bool) -> dict[Place, int] | None:

@@ -21,7 +21,7 @@ def volume(
     *,
     month: str = "2026-11",
     writer: str = "w1",
-    threshold: int = 50,
+    threshold: int = 49,
     role: Role = Role.THIRD_PARTY,
     recalled: bool = False,
 ) -> Volume:
@@ -58,7 +58,7 @@ def told(*volumes: Volume) -> list[tuple[Verdict, Severity, int] | None]:
     return said
 
 
-def test_below_the_threshold_nothing_is_told_near_it_engineers_are_and_at_it_everybody() -> None:
+def test_below_the_threshold_nothing_is_told_near_it_engineers_are_and_above_it_everybody() -> None:
     assert told(volume(range(39)), volume(range(40)), volume(range(49)), volume(range(50))) == [
         None,
         (Verdict.GAP, Severity.LOW, 40),
@@ -111,7 +111,7 @@ def test_a_fold_says_what_a_responder_asks() -> None:
         "bulk": "precise-geolocation",
         "persons": "50",
         "counted": "exactly",
-        "threshold": "50",
+        "threshold": "49",
         "threshold-known": "verified",
         "destination": "CN",
         "month-2026-11": "50",
@@ -119,8 +119,8 @@ def test_a_fold_says_what_a_responder_asks() -> None:
     (alert,) = step(None, fold, 1_700_000_100_000, Policy())[1]
     assert (alert.findings, alert.subjects, alert.audience.value) == (1, 50, "on-call")
     assert alert.why == (
-        "maps in CN receives precise-geolocation data of persons in US, and us-doj closes that way from 50 persons in "
-        "twelve months on: 1 finding about 50 persons."
+        "maps in CN receives precise-geolocation data of persons in US, and us-doj closes that way above 49 persons in "
+        "twelve months: 1 finding about 50 persons."
     )
 
 
@@ -164,7 +164,7 @@ def test_what_a_total_keeps_is_bounded() -> None:
     [
         {"month": "2026-13"},
         {"month": "x" * 99},
-        {"threshold": 0},
+        {"threshold": -1},
         {"first_at_ms": 9, "last_at_ms": 8},
         {"subjects": "h:AAAA"},
     ],

@@ -4,16 +4,24 @@ python -m tests.bench.ledger 1000000            # records made in memory
 python -m tests.bench.ledger 1000000 --kafka    # through Apache Kafka, as the ledger process reads them
 """
 
+import gc
+import os
+import platform
 import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+from detectors.consent.ledger import LedgerView
 from monitor.kafka import LogReader, Outgoing, Writer
-from monitor.ledger import LedgerReader, LedgerWriter
-from monitor.worker import LEDGER_BATCH
+from monitor.ledger import LedgerWriter
+from monitor.ledger_process import GC_THRESHOLDS, LEDGER_BATCH
+from monitor.ledger_reader import LedgerReader
+from monitor.ledger_snapshot import LedgerSnapshot
 from tests.kafka.broker import create_topic, open_broker, unique_name
 from topics.catalog import CONSENT
 from topics.record import RawRecord
@@ -34,11 +42,26 @@ _SOURCES = (b"banner", b"preference-center", b"gpc", b"support")
 def main() -> None:
     """Print what a ledger of so many subjects costs, with one version each."""
     subjects = next((int(argument) for argument in sys.argv[1:] if argument.isdigit()), 1_000_000)
-    with tempfile.TemporaryDirectory() as folder:
+    load = _load_from_kafka if "--kafka" in sys.argv else _load
+    # As the ledger process does: what it makes has no cycles.
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+    _say(f"{subjects:,} subjects, one version each; {_conditions()}")
+    with tempfile.TemporaryDirectory(dir=os.environ.get("PRIVACY_MONITOR_BENCH_FOLDER")) as folder:
         path = Path(folder) / "ledger"
-        load = _load_from_kafka if "--kafka" in sys.argv else _load
         topic = load(path, subjects)
         _measure(path, subjects, topic)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _conditions() -> str:
+    versions = ", ".join(f"{name} {version(name)}" for name in ("lmdb", "confluent-kafka", "msgspec", "numpy"))
+    load = os.getloadavg()[0]
+    return f"Python {platform.python_version()}, {versions}; {os.cpu_count()} CPUs, load {load:.1f}; times are CPU time"
 
 
 def _records(subjects: int, topic: str) -> Iterator[list[RawRecord]]:
@@ -64,12 +87,18 @@ def _value(chance: random.Random, now_ms: int) -> bytes:
 def _load(path: Path, subjects: int) -> str:
     """Load from memory and give the topic's name."""
     writer = _writer(path)
-    spent = 0.0
+    taken = 0.0
     for batch in _records(subjects, CONSENT.name):
         began = time.process_time()
         writer.apply(batch, 1000)
-        spent += time.process_time() - began
-    sys.stdout.write(f"load from memory: {subjects / spent:,.0f} records per CPU-second\n")
+        taken += time.process_time() - began
+    began = time.process_time()
+    writer.mark_fresh(_NOW_MS)
+    written = time.process_time() - began
+    _say(
+        f"cold load from memory: {subjects / (taken + written):,.0f} records per CPU-second; "
+        f"{taken / subjects * 1e6:.2f} us a record to read, {written / subjects * 1e6:.2f} us to sort and write"
+    )
     writer.close()
     return CONSENT.name
 
@@ -83,28 +112,49 @@ def _load_from_kafka(path: Path, subjects: int) -> str:
         producer = Writer(settings)
         for batch in _records(subjects, topic):
             producer.send([Outgoing(topic, str(record.offset).encode(), record.value or b"") for record in batch])
+        _consume_alone(settings, topic, subjects)
         reader = LogReader(settings, [topic])
         writer = _writer(path, topic)
         done = 0
-        polled = 0.0
+        polled = taken = 0.0
         cpu, wall = time.process_time(), time.perf_counter()
         while done < subjects:
             before = time.thread_time()
             records = reader.poll(LEDGER_BATCH, 0.05)
-            polled += time.thread_time() - before
+            after = time.thread_time()
+            polled += after - before
             if records:
                 writer.apply(records, 1000)
                 done += len(records)
+                taken += time.thread_time() - after
+        before = time.thread_time()
+        writer.mark_fresh(_NOW_MS)
+        written = time.thread_time() - before
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-        sys.stdout.write(
+        parts = {"poll": polled, "read": taken, "sort and write": written, "librdkafka": cpu - polled - taken - written}
+        _say(
             f"cold load from {broker.title()}: {done / cpu:,.0f} records per CPU-second of all threads, "
-            f"{done / wall:,.0f} a second; reading is {polled / cpu:.0%} of it\n"
+            f"{done / wall:,.0f} a second; us a record: "
+            + ", ".join(f"{name} {seconds / done * 1e6:.2f}" for name, seconds in parts.items())
         )
         reader.close()
         writer.close()
     finally:
         broker.stop()
     return topic
+
+
+def _consume_alone(settings: dict[str, Any], topic: str, subjects: int) -> None:
+    """Say what the same records cost where nothing is done with them: the bound of any load in this run."""
+    reader = LogReader(settings, [topic])
+    done = 0
+    began = time.process_time()
+    while done < subjects:
+        done += len(reader.poll(LEDGER_BATCH, 0.05))
+    _say(
+        f"reading the same topic and doing nothing: {subjects / (time.process_time() - began):,.0f} records per CPU-second"
+    )
+    reader.close()
 
 
 def _some(subjects: int) -> list[str]:
@@ -131,23 +181,47 @@ def _measure(path: Path, subjects: int, topic: str) -> None:
     view = reader.view()
     opened = time.perf_counter() - began
     wanted = _some(subjects)
+    absent = [f"k1.{random.randbytes(16).hex()}" for _ in wanted]
+    names = dict.fromkeys(wanted, ())
+    ways: dict[str, Callable[[], object]] = {
+        "one by one, found": lambda: [view.choices((subject,)) for subject in wanted],
+        "one by one, not found": lambda: [view.choices((subject,)) for subject in absent],
+        "by batches of 500, found": lambda: _by_batches(view, wanted),
+        "by batches of 500, not found": lambda: _by_batches(view, absent),
+        "(for comparison: LMDB alone, found)": _lmdb_alone(view, wanted),
+        "(for comparison: a Python dict of as many keys as are asked)": lambda: [names[name] for name in wanted],
+    }
     # Once before: what is measured is a ledger in use, whose pages are in this process's memory.
-    view.choices(wanted)
-    began = time.process_time()
-    found = sum(len(view.choices((subject,))) for subject in wanted)
-    seconds = time.process_time() - began
-    assert found == len(wanted), f"{found} choices of {len(wanted)} subjects"
+    assert sum(map(len, view.choices_of([(name,) for name in wanted]))) == len(wanted)
+    best = dict.fromkeys(ways, float("inf"))
+    for _ in range(5):
+        for name, ask in ways.items():
+            began = time.process_time()
+            ask()
+            best[name] = min(best[name], time.process_time() - began)
+    for name, seconds in best.items():
+        _say(f"look-up of a random subject, {name}: {seconds / len(wanted) * 1e6:.2f} us")
     view.close()
     reader.close()
     began = time.perf_counter()
-    writer = LedgerWriter(path, _KEY, 8192, topic)
+    writer = _writer(path, topic)
+    assert writer.starts()
     warm = time.perf_counter() - began
-    sys.stdout.write(f"look-up of a random subject: {seconds / len(wanted) * 1e6:.2f} us of CPU\n")
-    sys.stdout.write(f"warm start: writer {warm * 1000:.1f} ms, reader {opened * 1000:.1f} ms\n")
-    sys.stdout.write(
-        f"size: {writer.size_bytes() / writer.subjects():.1f} bytes a subject ({writer.subjects():,} subjects)\n"
-    )
+    _say(f"warm start (wall): writer {warm * 1000:.1f} ms, reader {opened * 1000:.1f} ms")
+    _say(f"size: {writer.size_bytes() / writer.subjects():.1f} bytes a subject ({writer.subjects():,} subjects)")
     writer.close()
+
+
+def _by_batches(view: LedgerView, subjects: Sequence[str]) -> None:
+    for start in range(0, len(subjects), 500):
+        view.choices_of([(subject,) for subject in subjects[start : start + 500]])
+
+
+def _lmdb_alone(view: LedgerSnapshot, subjects: Sequence[str]) -> Callable[[], object]:
+    """Give the search alone, with keys at hand and nothing made of what is found."""
+    keys = [bytes.fromhex(subject[3:]) for subject in subjects]
+    get = view._get
+    return lambda: [get(key) for key in keys]
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ What it is made of (`python -m tests.bench.mix` prints what a seed came to):
   half of the events name destinations, a third of the browser's requests go to other hosts.
 - Visitors, pages, products, browsers and routes repeat with Zipf's law. Every visitor has one consent string for good.
 - 8 % of visitors send Global Privacy Control, a quarter of those with a choice on record refused advertising.
-- Some destinations break a rule, as in the demo shop: the register lacks one helpdesk, and the clauses with another ran out.
+- Three records in a hundred break a rule: a tag manager that keeps to what visitors chose but for one event in twenty, a helpdesk and
+  a destination that the register lacks, clauses that ran out, card data in an event.
 """
 
 import json
@@ -77,16 +78,19 @@ _THEIRS = (
     ("freshdesk", "shop-example.freshdesk.com", "/api/v2/tickets", "ticket"),
     ("intercom", "api.intercom.io", "/conversations", "ticket"),
 )
+_THEIR_WEIGHTS = (20, 20, 20, 4, 10, 10, 2, 2)
 _DESTINATIONS = (
     "Google Analytics",
     "Mixpanel",
+    "Hotjar",
+    "Klaviyo",
     "Facebook Pixel",
     "Google Ads",
     "TikTok Pixel",
-    "Klaviyo",
     "Braze",
-    "Hotjar",
 )
+_ADVERTISE = frozenset({"Facebook Pixel", "Google Ads", "TikTok Pixel"})
+_EUROPE = frozenset({"DE", "FR", "GB", "NL"})
 _TAGS = (
     ("www.google-analytics.com", "/g/collect"),
     ("www.facebook.com", "/tr/"),
@@ -253,7 +257,7 @@ class Mix:
 
     def _to_others(self, visitor: _Visitor, *, is_personal: bool) -> tuple[str, str, str, dict[str, Any]]:
         """Give name, host, path and body of a request that the gateway passes on to somebody else."""
-        name, host, path, kind = self._rng.choice(_THEIRS)
+        name, host, path, kind = self._rng.choices(_THEIRS, weights=_THEIR_WEIGHTS)[0]
         body: dict[str, Any] = {"reference": _uuid(self._rng), "items": self._items(), "currency": "EUR"}
         if kind == "conversions":
             body = {
@@ -352,7 +356,7 @@ class Mix:
         if is_personal:
             route, uri, body = self._form(visitor)
         return {
-            "time_iso8601": _iso(at_ms),
+            "time_iso8601": f"{_iso(at_ms)[:19]}+00:00",
             "msec": f"{at_ms / 1000:.3f}",
             "remote_addr": visitor.ip,
             "remote_user": "",
@@ -390,7 +394,7 @@ class Mix:
             f"10.20.1.{rng.randint(1, 250)}:8080",
         )
         if rng.random() < 0.07:
-            _, host, uri, _ = self._rng.choice(_THEIRS)
+            _, host, uri, _ = self._rng.choices(_THEIRS, weights=_THEIR_WEIGHTS)[0]
             method, cluster, address = "POST", f"outbound|443||{host}", f"203.0.113.{rng.randint(1, 250)}:443"
         if is_personal:
             uri = f"{uri.partition('?')[0]}?email={_email(visitor).replace('@', '%40')}&utm_source=news"
@@ -464,6 +468,8 @@ class Mix:
         name, properties, path = self._what_happened(product)
         if is_personal:
             form = self._form(visitor)[2]
+            if "card" in form and rng.random() < 0.95:
+                del form["card"]
             name, path = rng.choice(
                 (("Signed Up", "/account"), ("Order Completed", "/checkout/success"), ("Lead Captured", "/newsletter"))
             )
@@ -506,10 +512,22 @@ class Mix:
             event["context"]["gpc"] = True
         kind = rng.random()
         if kind < 0.5:
-            event["integrations"] = {"All": False} | dict.fromkeys(rng.sample(_DESTINATIONS, rng.randint(1, 3)), True)
+            event["integrations"] = {"All": False} | dict.fromkeys(self._destinations(visitor), True)
         elif kind < 0.8:
             event["integrations"] = {}
         return event
+
+    def _destinations(self, visitor: _Visitor) -> list[str]:
+        """Give who gets an event: the tag manager keeps to what the visitor chose, but for one event in twenty."""
+        rng = self._rng
+        chosen = rng.choices(_DESTINATIONS, weights=(30, 20, 15, 15, 20, 20, 3, 1), k=rng.randint(1, 3))
+        if rng.random() < 0.05:
+            return chosen
+        on_record = visitor.number % 5 < 3
+        refuses = visitor.gpc or (on_record and visitor.number % 4 == 0)
+        if not on_record and visitor.country in _EUROPE:
+            return []
+        return [each for each in chosen if not (refuses and each in _ADVERTISE)]
 
     def _what_happened(self, product: str) -> tuple[str, dict[str, Any], str]:
         rng = self._rng

@@ -4,6 +4,8 @@ import base64
 import hashlib
 import io
 import json
+import subprocess
+import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -351,3 +353,36 @@ def hostile_records() -> list[tuple[str, bytes]]:
         b'{"type":"track","properties":{"a":"' + b"x" * 10_000_000 + b'"}}',
     ]
     return [(topics[index % len(topics)], value) for index, value in enumerate(values)]
+
+
+def test_the_independent_checker_agrees_and_tells_what_a_stranger_forges(run: Run) -> None:
+    report = audited(run, 0)
+    assert report["verdict"] == "accounted-for"
+    assert report["faults"] == []
+    assert report["unverifiable"] == {}
+    assert sum(report["offsets"].values()) == sum(
+        count for (topic, _), count in run.produced.items() if topic != "privacy.consent.v1"
+    )
+    assert report["findings"] == sum(each.total() for each in distinct_findings(run.findings).values()) + sum(
+        each.total() for each in distinct_findings(run.system.read("privacy.shadow.v1")).values()
+    )
+    fold = {**run.findings[0], "episode_key": "forged", "exemplars": []}
+    claim = {**run.accounting[0], "findings": run.accounting[0]["findings"] + 1}
+    forged = [
+        ("privacy.findings.v1", b"forged", json.dumps(fold).encode()),
+        ("privacy.accounting.v1", b"forged", json.dumps(claim).encode()),
+        ("privacy.findings.v1", b"forged", b"no fold"),
+    ]
+    run.system.produce(forged)
+    report = audited(run, 1)
+    kinds = {each["kind"] for each in report["faults"]}
+    assert {"finding-invented", "finding-count"} <= kinds
+    assert len(report["unreadable"]) == 1
+
+
+def audited(run: Run, code: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "monitor", "audit", "--json", "--settle-seconds", "0"]
+    done = subprocess.run([*command, "--config", str(run.system.config)], capture_output=True, check=False, timeout=120)
+    assert done.returncode == code and done.stdout, (done.stdout[:2000], done.stderr.decode())  # noqa: PT018
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report

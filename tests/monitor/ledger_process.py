@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from monitor.ledger import LedgerReader
+from monitor.ledger_reader import LedgerReader
 
 
 def answer(reader: LedgerReader, question: dict[str, Any]) -> dict[str, Any]:

@@ -214,3 +214,16 @@ def test_secrets_come_from_the_environment_too(tmp_path: Path, monkeypatch: pyte
     loaded: Any = load_all(written(tmp_path, text))[1]
     assert loaded.key.secret == SECRET.encode()
     assert SECRET not in repr(loaded.key)
+
+
+def test_a_config_map_as_kubernetes_shows_it_holds_each_rule_once(tmp_path: Path) -> None:
+    rule = "detectors/rules/packs/checkout/checkout.unneeded-field.yaml"
+    hidden = tmp_path / "rules" / "..2026_11_25" / "checkout"
+    hidden.mkdir(parents=True)
+    (hidden / "checkout.unneeded-field.yaml").write_text(Path(rule).read_text())
+    (tmp_path / "rules" / "..data").symlink_to("..2026_11_25")
+    (tmp_path / "rules" / "checkout").symlink_to("..data/checkout")
+    (hidden / "around").symlink_to(hidden)
+    _, loaded, _ = load_all(written(tmp_path, SOUND + "rules: [rules]\n"))
+    own = [each for each in loaded.rules.rules if each.written.id == "checkout.unneeded-field"]
+    assert len(own) == 1

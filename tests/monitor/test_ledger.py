@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.consent.ledger import Coverage, as_of
-from monitor.ledger import Applied, LedgerProblem, LedgerReader, LedgerWriter
+from monitor.ledger import Applied, LedgerProblem, LedgerWriter
+from monitor.ledger_reader import LedgerReader
 from topics.record import RawRecord
 from topics.subject import SubjectKey
 
@@ -124,6 +125,8 @@ def writing(tmp_path: Path) -> Iterator[Callable[..., LedgerWriter]]:
         while opened:
             opened.pop().close()
         opened.append(LedgerWriter(tmp_path / "ledger", key, size_mb, topic))
+        # Past its cold load: each batch is written at once.
+        opened[-1].starts()
         return opened[-1]
 
     yield start
@@ -347,6 +350,7 @@ def test_a_writer_that_is_killed_loses_nothing_that_it_had_written(tmp_path: Pat
         "from tests.monitor.test_ledger import KEY, TOPIC, refusal\n"
         "from monitor.ledger import LedgerWriter\n"
         "writer = LedgerWriter(Path(sys.argv[1]), KEY, 16, TOPIC)\n"
+        "writer.starts()\n"
         "for offset in range(1_000_000):\n"
         "    writer.apply([refusal(offset, f'k1.{offset % 97:032x}')], 1000)\n"
         "    print(offset, flush=True)\n"

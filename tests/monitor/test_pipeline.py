@@ -117,7 +117,7 @@ def test_every_offset_lies_in_exactly_one_class(
     for (topic, partition), kinds in expected.items():
         expired, holes = before[partition]
         at = min(kinds)
-        starts[topic, partition] = Start(at - holes - expired, at - holes)
+        starts[topic, partition] = Start(at - holes - expired, ((at - holes - expired, at - holes),))
         kinds.update(dict.fromkeys(range(at - holes, at), OffsetClass.NOT_A_RECORD))
         kinds.update(dict.fromkeys(range(at - holes - expired, at - holes), OffsetClass.EXPIRED))
     outcome = process(batch, world.context, starts)

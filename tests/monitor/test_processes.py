@@ -1,6 +1,7 @@
 """Processes of ours: restarted with growing pauses, given up when nothing would change, never left behind."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -129,3 +130,36 @@ def test_children_die_with_a_supervisor_that_is_killed() -> None:
         assert all(alive(pid) for pid in pids)
         parent.send_signal(signal.SIGKILL)
         eventually(lambda: not any(alive(pid) for pid in pids))
+
+
+AS_FIRST = """
+import sys, time
+from pathlib import Path
+from monitor.processes import Child, Supervisor
+orphan = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'pass'])"
+steady = Child(name="steady", command=[sys.executable, "-c", "import time; time.sleep(600)"])
+supervisor = Supervisor([steady, Child(name="mother", command=[sys.executable, "-c", orphan + "; import time; time.sleep(600)"])])
+supervisor.start()
+mother = supervisor.children[1].process
+time.sleep(1)
+mother.kill()
+def states():
+    return [p.read_text().rpartition(")")[2].split()[0] for p in Path("/proc").glob("[0-9]*/stat")]
+deadline = time.monotonic() + 20
+while supervisor.children[1].restarts == 0 or "Z" in states():
+    supervisor.watch()
+    assert time.monotonic() < deadline, states()
+    time.sleep(0.05)
+print("restarts", supervisor.children[1].restarts, "steady", supervisor.children[0].restarts)
+supervisor.stop(1.0)
+"""
+
+
+def test_as_the_first_process_of_a_container_it_reaps_what_others_left_behind() -> None:
+    namespace = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
+    if shutil.which("unshare") is None or subprocess.run([*namespace, "true"], check=False).returncode:
+        pytest.skip("this machine lets nobody make a PID namespace")
+    done = subprocess.run(
+        [*namespace, sys.executable, "-c", AS_FIRST], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout == "restarts 1 steady 0\n", done.stderr

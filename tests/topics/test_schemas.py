@@ -14,7 +14,8 @@ from monitor.generated import files
 from tests.alerts.test_volumes import volume
 from tests.alerts.traffic import Seen, fold
 from topics.accounting import Accounting, DeadLetter, OffsetClass
-from topics.catalog import ACCOUNTING, ALERTS, CATALOG, CONSENT, DEAD_LETTERS, FINDINGS, LINKS, SHADOW, VOLUMES
+from topics.canary import Canary
+from topics.catalog import ACCOUNTING, ALERTS, CANARY, CATALOG, CONSENT, DEAD_LETTERS, FINDINGS, LINKS, SHADOW, VOLUMES
 from topics.consent import ConsentRecord
 from topics.links import LinkRecord
 from topics.schema import RECORDS, asyncapi, json_schema
@@ -54,6 +55,7 @@ SAMPLES: dict[str, Any] = {
         worker="w",
         delivery="at_least_once",
     ),
+    CANARY.name: Canary(message_id="one", timestamp="2026-11-25T12:00:00.000Z"),
 }
 
 

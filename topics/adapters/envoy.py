@@ -108,7 +108,7 @@ class Envoy:
             seen.path,
             seen.authority,
             upstream,
-            reading.persons(cookies, user) if user or cookies else (),
+            reading.persons_together(cookies, user),
         )
 
     def _one(self, data: bytes, item: int) -> Observation | Rejected:

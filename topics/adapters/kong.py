@@ -147,7 +147,7 @@ class Kong:
             uri,
             headers.host,
             seen.service.host,
-            reading.persons(headers.cookie, user) if user or headers.cookie else (),
+            reading.persons_together(headers.cookie, user),
         )
 
     def _one(self, data: bytes, item: int) -> Observation | Rejected:

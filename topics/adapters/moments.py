@@ -39,14 +39,20 @@ def milliseconds(value: Any) -> int | None:
     if not 8 <= length <= _LONGEST:
         return None
     if value[4] == "-":
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-        return ((moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment) - _EPOCH) // _MILLISECOND
+        # Web servers write whole seconds: all that a second brings has one text.
+        return _moment(value)
     if not _NUMBER.fullmatch(value):
         return None
     return _of_number(float(value) if "." in value else int(value))
+
+
+@lru_cache(maxsize=1_024)
+def _moment(value: str) -> int | None:
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return ((moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment) - _EPOCH) // _MILLISECOND
 
 
 @lru_cache(maxsize=1_024)

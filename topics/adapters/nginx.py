@@ -97,9 +97,7 @@ class Nginx:
         if name is None or name in reading.ABSENT:
             name = next((each for each in (seen.route_1, seen.route_2) if each and each != "-"), None)
         user = reading.identifier(seen.user)
-        return Glance(
-            at_ms, name, seen.method, uri, host, upstream, reading.persons(cookies, user) if user or cookies else ()
-        )
+        return Glance(at_ms, name, seen.method, uri, host, upstream, reading.persons_together(cookies, user))
 
     def _one(self, data: bytes, item: int) -> Observation | Rejected:
         raw = OBJECT.decode(data)

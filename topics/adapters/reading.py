@@ -24,6 +24,7 @@ _ADDRESS = re.compile(r"[0-9A-Fa-f.:]{2,45}(?:%[0-9A-Za-z]{1,16})?")
 _HOST = re.compile(r"\[[0-9a-f:.%]{2,64}\](?::[0-9]{1,5})?|[^\s:/?#@\[\]\\\x00-\x1f\x7f]{1,253}(?::[0-9]{1,5})?")
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)([^?#]*)(?:\?([^#]*))?")
 _VISITOR = re.compile(r"(?:^|;)\s*(ajs_user_id|visitor_id|ajs_anonymous_id)=([^;]*)")
+_USER_COOKIE = "ajs_user_id"
 _VISITOR_KINDS = {"ajs_user_id": "user_id", "visitor_id": "anonymous_id", "ajs_anonymous_id": "anonymous_id"}
 _NOBODY = frozenset({"null", "undefined", "none", "nan", "00000000-0000-0000-0000-000000000000"})
 _NOBODY_LENGTHS = frozenset(map(len, _NOBODY))
@@ -177,10 +178,10 @@ def _visitor_ids(cookies: str) -> Mapping[str, str]:
     return found
 
 
-def persons(cookies: str | None, user: str | None) -> tuple[tuple[str, str], ...]:
-    """Give the identifiers in visitor cookies and of the person who is signed in, most stable first."""
-    if cookies is None or ("ajs_" not in cookies and "visitor_id" not in cookies):
-        return (("user_id", user),) if user else ()
+def persons_together(cookies: str | None, user: str | None) -> tuple[tuple[str, str], ...]:
+    """Give the identifiers in visitor cookies and of the person who is signed in, most stable first; none where they are fewer than two."""
+    if not cookies or (not user and _USER_COOKIE not in cookies):
+        return ()
     return _persons(cookies, user) if len(cookies) <= _LONGEST_CACHED else _persons.__wrapped__(cookies, user)
 
 
@@ -189,7 +190,7 @@ def _persons(cookies: str, user: str | None) -> tuple[tuple[str, str], ...]:
     found = visitor_ids(cookies)
     if user:
         found["user_id"] = user
-    return ordered(found)
+    return ordered(found) if len(found) > 1 else ()
 
 
 def body_part(path: str, data: bytes, content_type: str | None, content_length: str | None = None) -> Part:

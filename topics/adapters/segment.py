@@ -189,7 +189,7 @@ def _persons(seen: _Seen, traits: _SeenPerson | None) -> tuple[tuple[str, str], 
             email = reading.email(each.email) or email
     if email is not None:
         found.append(("email", email))
-    return tuple(found)
+    return tuple(found) if len(found) > 1 else ()
 
 
 def _loosely(data: bytes, rest: dict[str, msgspec.Raw]) -> Event:

@@ -33,6 +33,16 @@ class Linked:
 
 
 @dataclass(frozen=True)
+class Erased:
+    """What was on record of an identifier was taken out."""
+
+    heard_at: int
+    of: Identifier
+    number: int
+    """Its place in the topic."""
+
+
+@dataclass(frozen=True)
 class Disclosed:
     """Data went to somebody, and was judged later."""
 
@@ -47,11 +57,16 @@ class Disclosed:
     """What a US Privacy string on the record says: `denied`, `allowed`, or nothing."""
 
 
-def verdict(chosen: list[Chosen], linked: list[Linked], disclosed: Disclosed) -> tuple[str, str]:
+def verdict(  # noqa: C901 - the whole of it, from top to bottom
+    chosen: list[Chosen], linked: list[Linked], erased: list[Erased], disclosed: Disclosed
+) -> tuple[str, str]:
     """Give the decision, and what decided it."""
     if disclosed.purpose == "payment":
         return "allowed", "not-governed"
-    last = _last_word(chosen, linked, disclosed)
+    person = _person(linked, disclosed)
+    gone = [each for each in erased if each.of in person and each.heard_at <= disclosed.judged_at]
+    forgotten = any(disclosed.happened_at < each.heard_at for each in gone)
+    last = None if forgotten else _last_word(chosen, gone, person, disclosed)
     about_selling = disclosed.purpose in {"advertising.targeted", "social"}
     if disclosed.sent_gpc and about_selling and disclosed.place != "DE":
         # Only who was asked about this very purpose, and told of the conflict, has taken the signal back.
@@ -64,6 +79,8 @@ def verdict(chosen: list[Chosen], linked: list[Linked], disclosed: Disclosed) ->
         return "denied", "ledger"
     if string == "denied":
         return "denied", "usp"
+    if forgotten:
+        return "unknown", "none"
     if last is not None:
         return "allowed", "ledger"
     if string == "allowed":
@@ -75,13 +92,17 @@ def verdict(chosen: list[Chosen], linked: list[Linked], disclosed: Disclosed) ->
     return ("denied", "default") if disclosed.of else ("unknown", "none")
 
 
-def _last_word(chosen: list[Chosen], linked: list[Linked], disclosed: Disclosed) -> Chosen | None:
-    """Find the choice in force: the last that had been made by then, had been heard of, and speaks of the purpose."""
-    person = _person(linked, disclosed)
+def _last_word(
+    chosen: list[Chosen], gone: list[Erased], person: frozenset[Identifier], disclosed: Disclosed
+) -> Chosen | None:
+    """Find the choice in force: the last that had been made by then, had been heard of, and speaks of the purpose.
+
+    It counts as long as one identifier of the person remembers it.
+    """
     speaking = [
         each
         for each in chosen
-        if each.by & person
+        if any(_remembers(identifier, each, gone) for identifier in each.by & person)
         and each.made_at <= disclosed.happened_at
         and each.heard_at <= disclosed.judged_at
         and (_refuses(each, disclosed.purpose) or _covered(disclosed.purpose, each.granted))
@@ -92,6 +113,13 @@ def _last_word(chosen: list[Chosen], linked: list[Linked], disclosed: Disclosed)
     at_once = [each for each in speaking if each.made_at == newest]
     refusals = [each for each in at_once if _refuses(each, disclosed.purpose)]
     return max(refusals or at_once, key=lambda each: each.number)
+
+
+def _remembers(identifier: Identifier, choice: Chosen, gone: list[Erased]) -> bool:
+    """Say whether an identifier still holds a choice: what was made before the erasure is gone, however late it came."""
+    return not any(
+        each.of == identifier and (choice.made_at, choice.number) < (each.heard_at, each.number) for each in gone
+    )
 
 
 def _person(linked: list[Linked], disclosed: Disclosed) -> frozenset[Identifier]:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from detectors import tracking
 from detectors.assessment import Law
 from monitor.ledger import LedgerWriter
-from tests.detectors.consent.reference import Chosen, Disclosed, Identifier, Linked, verdict
+from tests.detectors.consent.reference import Chosen, Disclosed, Erased, Identifier, Linked, verdict
 from topics.catalog import CONSENT, LINKS
 from topics.consent import ConsentRecord
 from topics.flow import DataFlow, Role, Signal
@@ -25,7 +25,7 @@ from topics.links import links
 from topics.record import RawRecord
 from topics.subject import KINDS, SubjectKey
 
-INTERLEAVINGS = int(os.environ.get("PRIVACY_MONITOR_INTERLEAVINGS", "1500"))
+INTERLEAVINGS = int(os.environ.get("PRIVACY_MONITOR_INTERLEAVINGS", "1000"))
 KEY = SubjectKey("k1", b"a key of the tests, longer than sixteen bytes")
 SETTLE_MS = 4
 LAWS = {
@@ -62,6 +62,7 @@ chosen = st.builds(
 linked = st.builds(Linked, moments, st.sampled_from(PEOPLE), st.sampled_from(PEOPLE)).filter(
     lambda each: each.one[0] != each.other[0]
 )
+erased = st.builds(Erased, moments, st.sampled_from(PEOPLE), st.just(0))
 disclosed = st.builds(
     lambda at, delay, of, purpose, place, gpc, string: Disclosed(
         at, at + delay + SETTLE_MS, of, purpose, place, gpc, string
@@ -74,7 +75,9 @@ disclosed = st.builds(
     st.booleans(),
     st.sampled_from(("", "", "denied", "allowed")),
 )
-stories = st.lists(st.one_of(chosen, chosen, linked, disclosed, disclosed), min_size=1, max_size=12)
+stories = st.lists(
+    st.one_of(chosen, chosen, chosen, linked, linked, erased, disclosed, disclosed, disclosed), min_size=1, max_size=12
+)
 
 _salts = count()
 
@@ -109,7 +112,13 @@ class Play:
         self.put(choice.heard_at, CONSENT.name, [record])
 
     def link(self, link: Linked) -> None:
-        self.put(link.heard_at, LINKS.name, list(links(KEY, self._salted({link.one, link.other}))))
+        self.put(link.heard_at, LINKS.name, list(links(KEY, tuple(self._salted({link.one, link.other})))))
+
+    def erase(self, erasure: Erased) -> None:
+        ((kind, value),) = self._salted({erasure.of})
+        record = RawRecord(CONSENT.name, 0, self.offset, erasure.heard_at, KEY.hash(kind, value).encode(), None)
+        self.offset += 1
+        self._writer.apply([record], SETTLE_MS)
 
     def judge(self, event: Disclosed) -> tuple[str, str]:
         signals = [Signal("gpc", "denied", "headers.sec-gpc", ("advertising", "social"))] if event.sent_gpc else []
@@ -156,21 +165,27 @@ def writer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerWriter]:
 @pytest.mark.timeout(3600)
 @given(story=stories)
 def test_every_interleaving_gives_the_verdicts_of_the_reference(
-    writer: LedgerWriter, story: list[Chosen | Linked | Disclosed]
+    writer: LedgerWriter, story: list[Chosen | Linked | Erased | Disclosed]
 ) -> None:
     play = Play(writer)
     # In the order in which it comes about: what is heard of at the moment of a judgement counts for it.
     told = sorted(story, key=lambda each: (_moment(each), isinstance(each, Disclosed)))
-    everything_chosen = [replace(each, number=number) for number, each in enumerate(told) if isinstance(each, Chosen)]
+    told = [
+        replace(each, number=number) if isinstance(each, Chosen | Erased) else each for number, each in enumerate(told)
+    ]
+    everything_chosen = [each for each in told if isinstance(each, Chosen)]
     every_link = [each for each in told if isinstance(each, Linked)]
+    every_erasure = [each for each in told if isinstance(each, Erased)]
     for each in told:
         if isinstance(each, Chosen):
             play.choose(each)
+        elif isinstance(each, Erased):
+            play.erase(each)
         elif isinstance(each, Linked):
             play.link(each)
         else:
-            assert play.judge(each) == verdict(everything_chosen, every_link, each)
+            assert play.judge(each) == verdict(everything_chosen, every_link, every_erasure, each)
 
 
-def _moment(each: Chosen | Linked | Disclosed) -> int:
+def _moment(each: Chosen | Linked | Erased | Disclosed) -> int:
     return each.judged_at if isinstance(each, Disclosed) else each.heard_at
