@@ -105,6 +105,9 @@ class Broker:
 
     # Logs.
 
+    def add_topic(self, name: str, partitions: int) -> None:
+        self.partitions |= {(name, number): Partition() for number in range(partitions)}
+
     def append(self, place: Place, key: bytes | None, value: bytes | None, transaction: str = "") -> int:
         log = self.partitions[place]
         state = State.OPEN if transaction else State.COMMITTED

@@ -1,0 +1,199 @@
+"""Two brokers behind one face: Apache Kafka with the monitor's own reader and writer, and the model with its own."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from monitor.kafka import Outgoing, Reader, Writer
+from tests.kafka.broker import create_topic, unique_name
+from tests.simulation.broker import Broker
+from tests.simulation.clients import ModelReader, ModelWriter
+from topics.record import RawRecord
+
+Place = tuple[str, int]
+_SESSION_MS = 6_000
+_DEADLINE_SECONDS = 30.0
+
+
+@dataclass
+class Seat:
+    """A member of a group: its reader, what it owns, and what it was given."""
+
+    reader: Any
+    owned: dict[Place, int | None] = field(default_factory=dict)
+    """Place to what was committed when it was assigned."""
+    records: list[RawRecord] = field(default_factory=list)
+
+    def assigned(self, committed: Mapping[Place, int | None]) -> None:
+        self.owned.update(committed)
+
+    def revoked(self, places: Sequence[Place]) -> None:
+        for place in places:
+            self.owned.pop(place, None)
+
+    def poll(self, limit: int = 1_000) -> list[RawRecord]:
+        records: list[RawRecord] = self.reader.poll(limit, 0.1)
+        self.records += records
+        return records
+
+    def values(self) -> list[bytes | None]:
+        return [each.value for each in self.records]
+
+
+class Wire(Protocol):
+    """What the promises are tried on."""
+
+    def topic(self, partitions: int = 1) -> str: ...
+    def sit(self, topic: str, group: str) -> Seat: ...
+    def writer(self, transactional_id: str | None = None) -> Any: ...
+    def produce(self, topic: str, values: Sequence[bytes], partition: int = 0) -> None: ...
+    def foreign_transaction(self, topic: str, values: Sequence[bytes], *, commit: bool) -> None: ...
+    def remove_before(self, topic: str, offset: int) -> None: ...
+    def wait_until_forgotten(self, forgotten: Seat, others: Sequence[Seat]) -> None: ...
+    def until(self, condition: Callable[[], bool], seats: Sequence[Seat]) -> None: ...
+
+
+class ModelWire:
+    """The model broker. Its clock moves with every round of polls."""
+
+    def __init__(self) -> None:
+        self._broker = Broker({}, 1_000_000)
+        self._groups: dict[str, list[str]] = {}
+        self._seats = 0
+
+    def topic(self, partitions: int = 1) -> str:
+        name = unique_name("topic")
+        self._broker.add_topic(name, partitions)
+        return name
+
+    def sit(self, topic: str, group: str) -> Seat:
+        self._seats += 1
+        self._groups[group] = [topic]
+        seat = Seat(None)
+        seat.reader = ModelReader(
+            self._broker,
+            name=f"member-{self._seats}",
+            group=group,
+            topics=[topic],
+            from_beginning=True,
+            on_assigned=seat.assigned,
+            on_revoked=seat.revoked,
+        )
+        return seat
+
+    def writer(self, transactional_id: str | None = None) -> ModelWriter:
+        return ModelWriter(self._broker, transactional_id=transactional_id)
+
+    def produce(self, topic: str, values: Sequence[bytes], partition: int = 0) -> None:
+        for value in values:
+            self._broker.append((topic, partition), None, value)
+
+    def foreign_transaction(self, topic: str, values: Sequence[bytes], *, commit: bool) -> None:
+        epoch = self._broker.init("foreign")
+        self._broker.begin("foreign", epoch)
+        for value in values:
+            self._broker.produce("foreign", epoch, (topic, 0), None, value)
+        self._broker.end("foreign", epoch, commit=commit)
+
+    def remove_before(self, topic: str, offset: int) -> None:
+        self._broker.retain((topic, 0), offset)
+
+    def wait_until_forgotten(self, forgotten: Seat, others: Sequence[Seat]) -> None:
+        del forgotten  # it does nothing, which is all it takes
+        for _ in range(10):
+            self._broker.pass_time(_SESSION_MS // 5, self._groups)
+            for seat in others:
+                seat.poll()
+
+    def until(self, condition: Callable[[], bool], seats: Sequence[Seat]) -> None:
+        for _ in range(200):
+            for seat in seats:
+                seat.poll()
+            if condition():
+                return
+            self._broker.pass_time(50, self._groups)
+        raise AssertionError("not so after 200 rounds")
+
+
+class KafkaWire:
+    """Apache Kafka."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+        self._settings: dict[str, object] = {
+            "bootstrap.servers": bootstrap,
+            # A member that does not poll for a session is thrown out, as a stopped process is.
+            "max.poll.interval.ms": _SESSION_MS,
+            "session.timeout.ms": _SESSION_MS,
+        }
+        self._seats: list[Seat] = []
+
+    def topic(self, partitions: int = 1) -> str:
+        return create_topic(self._bootstrap, unique_name("topic"), partitions)
+
+    def sit(self, topic: str, group: str) -> Seat:
+        seat = Seat(None)
+        seat.reader = Reader(
+            self._settings,
+            group=group,
+            topics=[topic],
+            from_beginning=True,
+            on_assigned=seat.assigned,
+            on_revoked=seat.revoked,
+        )
+        self._seats.append(seat)
+        return seat
+
+    def writer(self, transactional_id: str | None = None) -> Writer:
+        return Writer({"bootstrap.servers": self._bootstrap}, transactional_id=transactional_id)
+
+    def produce(self, topic: str, values: Sequence[bytes], partition: int = 0) -> None:
+        producer = Producer({"bootstrap.servers": self._bootstrap})
+        for value in values:
+            producer.produce(topic, value, partition=partition)
+        assert producer.flush(20) == 0
+
+    def foreign_transaction(self, topic: str, values: Sequence[bytes], *, commit: bool) -> None:
+        producer = Producer({"bootstrap.servers": self._bootstrap, "transactional.id": unique_name("foreign")})
+        producer.init_transactions(20)
+        producer.begin_transaction()
+        for value in values:
+            producer.produce(topic, value, partition=0)
+        producer.flush(20)
+        if commit:
+            producer.commit_transaction(20)
+        else:
+            producer.abort_transaction(20)
+
+    def remove_before(self, topic: str, offset: int) -> None:
+        place = TopicPartition(topic, 0, offset)
+        admin = AdminClient({"bootstrap.servers": self._bootstrap})
+        admin.delete_records([place])[place].result(20)
+
+    def wait_until_forgotten(self, forgotten: Seat, others: Sequence[Seat]) -> None:
+        del forgotten
+        deadline = time.monotonic() + _SESSION_MS / 1000 + 4
+        while time.monotonic() < deadline:
+            for seat in others:
+                seat.poll()
+            if not others:
+                time.sleep(0.2)
+
+    def until(self, condition: Callable[[], bool], seats: Sequence[Seat]) -> None:
+        deadline = time.monotonic() + _DEADLINE_SECONDS
+        while not condition():
+            assert time.monotonic() < deadline, f"not so after {_DEADLINE_SECONDS:.0f} seconds"
+            for seat in seats:
+                seat.poll()
+
+    def close(self) -> None:
+        for seat in self._seats:
+            seat.reader.close()
+
+
+def outgoing(topic: str, *values: bytes) -> list[Outgoing]:
+    return [Outgoing(topic, b"key", value) for value in values]
