@@ -137,19 +137,34 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Checkout(msgspec.Struct, frozen=True, kw_only=True):
-    """What this step of the purchase needs, and what it got beyond."""
+    """What this step of the purchase, or this recipient, needs, and what it got beyond."""
 
     step: str = ""
+    """Empty for what goes to a payment provider, a carrier or a tax service outside of a known step."""
+    goods: tuple[str, ...] = ()
+    """What is bought, as far as anybody knows; see `flow.goods`."""
     unneeded: tuple[str, ...] = ()
-    """Categories that the step does not need, sorted."""
+    """Categories that are not needed here, sorted."""
+    early: tuple[str, ...] = ()
+    """Those of the unneeded ones that a later step needs."""
     sensitive: tuple[str, ...] = ()
     """Those of the unneeded ones that are sensitive."""
     prohibited: tuple[str, ...] = ()
     """Categories that must never be at this place (a security code outside the payment leg)."""
+    undecided: tuple[str, ...] = ()
+    """Categories whose need hangs on the goods, which nobody knows."""
+    unproved: tuple[str, ...] = ()
+    """Sensitive categories that may be needed, where law allows only what is strictly necessary and nothing shows that it is."""
+    appeared: tuple[str, ...] = ()
+    """Categories that this endpoint never had while the baseline was learned."""
+    appeared_sensitive: tuple[str, ...] = ()
+    """Those of them that are sensitive."""
+    endpoint: str = ""
+    """The endpoint of the baseline, where something appeared."""
     paths: tuple[str, ...] = ()
-    """Paths of the fields that the step does not need."""
-    reasons: tuple[str, ...] = ()
-    """Why, a sentence each, from the need table."""
+    """Paths of the fields that any of these is about."""
+    evidence: tuple[tuple[str, str, str], ...] = ()
+    """For each category what is said of it: the category, why, and what would be enough. Sentences of the need table."""
 
 
 class Assessment(msgspec.Struct, frozen=True, kw_only=True):

@@ -74,7 +74,7 @@ def backtest(  # noqa: PLR0913 - each is a flag of the command
     began = time.process_time()
     traffic: CaptureReplay | TopicReplay
     if topic:
-        traffic = _topic_replay(settings, str(config), topic, since, until)
+        traffic = topic_replay(settings, str(config), topic, since, until)
     else:
         traffic = CaptureReplay(files or [], loaded, settings, consent)
     with traffic as replay:
@@ -113,7 +113,8 @@ def _judging(config: Config, loaded: Loaded, file: str, paths: list[Path], witho
     return loaded.judged_by(ruleset, loaded.exemptions)
 
 
-def _topic_replay(config: Config, file: str, topics: list[str], since: str, until: str) -> TopicReplay:
+def topic_replay(config: Config, file: str, topics: list[str], since: str, until: str) -> TopicReplay:
+    """Open source topics between two moments as people write them. Raises ConfigProblems and KafkaProblem."""
     known = [source.topic for source in config.sources]
     unknown = [name for name in topics if name not in known]
     if unknown:

@@ -22,6 +22,7 @@ from monitor.alert_commands import add_to as add_alert_commands
 from monitor.alert_plane import keep_alerts
 from monitor.audit_command import audit
 from monitor.backtest_command import backtest
+from monitor.baseline_commands import baseline_app
 from monitor.canary import send_canary
 from monitor.capture import Capture, CaptureProblem
 from monitor.config import Config
@@ -45,6 +46,7 @@ from monitor.kafka import (
 from monitor.law_commands import law_app
 from monitor.ledger_process import keep_ledger
 from monitor.ledger_snapshot import LedgerProblem
+from monitor.needs_command import needs
 from monitor.notify import checked_sinks
 from monitor.pages import PagesProblem
 from monitor.processes import EXIT_TRY_AGAIN, EXIT_USAGE, Child, GaveUp, Supervisor, ourselves
@@ -70,6 +72,8 @@ app.add_typer(rules_app, name="rules")
 app.command()(backtest)
 app.command()(audit)
 app.command()(judge)
+app.add_typer(baseline_app, name="baseline")
+app.command()(needs)
 app.add_typer(data_app, name="data")
 app.add_typer(law_app, name="law")
 app.add_typer(register_app, name="register")

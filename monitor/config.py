@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from detectors.classify.goods import WrittenGoodsRule
 from detectors.documents import Written
 from topics.alert import Audience
 from topics.finding import Detector, Severity
-from topics.flow import Step
+from topics.flow import Goods, Step
 
 
 class Delivery(StrEnum):
@@ -106,7 +107,15 @@ class ShopConfig(Written):
     )
     steps: dict[str, Step] = Field(
         default_factory=dict,
-        description="Own paths of purchase steps: glob of path segments to step (`/kasse/*/adresse`).",
+        description="Own steps of the purchase: glob of path segments, or name of an event, to step (`/kasse/*/adresse`: shipping). "
+        "An empty step takes it out of the purchase.",
+    )
+    sells: tuple[Goods, ...] = Field(
+        (Goods.PHYSICAL, Goods.DIGITAL, Goods.GIFT),
+        description="Kinds of goods that are sold at all: what a record may be about that does not tell.",
+    )
+    goods: tuple[WrittenGoodsRule, ...] = Field(
+        (), description="Which goods a path, a SKU or a kind of product stands for, where records do not tell."
     )
 
 
@@ -231,6 +240,13 @@ class Config(Written):
     # `register` is a method of pydantic's metaclass, so the field has another name in Python.
     register_file: Path | None = Field(
         None, alias="register", description="Transfer register (YAML): who may receive data, on which basis."
+    )
+    needs: Path | None = Field(
+        None, description="Own decisions on what a purchase needs to know (YAML), over the shipped table."
+    )
+    baseline: Path | None = Field(
+        None,
+        description="Kinds of personal data that each endpoint had (YAML), as `privacy-monitor baseline learn` writes it.",
     )
     rules: tuple[Path, ...] = Field((), description="Folders of own rules, beside the shipped packs.")
     exemptions: tuple[Path, ...] = Field(

@@ -12,6 +12,7 @@ import msgspec
 
 from detectors.classify.flows import Knowledge
 from detectors.classify.gate import Gate
+from detectors.classify.goods import GoodsReader
 from detectors.classify.needs import NeedTable, read_needs
 from detectors.classify.origin import NoAddresses, PlaceOfAddress
 from detectors.classify.recipients import RecipientIndex, read_recipients
@@ -20,11 +21,13 @@ from detectors.classify.taxonomy import Taxonomy, read_taxonomy
 from detectors.classify.third_party_web import behind
 from detectors.consent.ledger import NoLedger
 from detectors.documents import Problem
+from detectors.drift import Baseline, EndpointNames
 from detectors.exemptions import NO_EXEMPTIONS, Exemptions, read_exemptions
 from detectors.law.pack import LawPack, read_pack
 from detectors.register import Register, read_register
 from detectors.rules.ruleset import RuleSet
 from monitor.config import Config
+from monitor.decided import read_decided
 from monitor.files import (
     ConfigProblems,
     client_settings,
@@ -61,6 +64,8 @@ class Shipped(msgspec.Struct, frozen=True):
     recipients: RecipientIndex
     steps: StepMap
     digest: str
+    goods: GoodsReader = GoodsReader()
+    baseline: Baseline | None = None
     addresses: PlaceOfAddress = NoAddresses()
 
 
@@ -77,6 +82,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     know: Knowledge
     law: LawPack
     needs: NeedTable
+    baseline: Baseline | None = None
     rules: RuleSet
     exemptions: Exemptions
     others: tuple[str, ...]
@@ -99,6 +105,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
             know=self.know,
             law=self.law,
             needs=self.needs,
+            baseline=self.baseline,
             rules=self.rules,
             ledger=NoLedger(),
             adapters=adapters,
@@ -151,14 +158,30 @@ def load(config: Config, file: str = "monitor.yaml") -> Loaded:
     exemptions = _take(problems, read_exemptions(exempting, rules)) if rules is not None else None
     shipped = _shipped(problems)
     optional = read_optional(config, file, problems)
-    if problems or law is None or rules is None or exemptions is None or shipped is None or key is None:
+    decided = None
+    if shipped is not None:
+        steps = shipped.steps.with_own(config.shop.steps) if config.shop.steps else shipped.steps
+        shipped = msgspec.structs.replace(shipped, steps=steps)
+        names = EndpointNames(shipped.taxonomy.keys, steps.words)
+        decided = read_decided(config, file, shipped.needs, shipped.taxonomy, names, problems)
+    if (
+        problems
+        or law is None
+        or rules is None
+        or exemptions is None
+        or shipped is None
+        or key is None
+        or decided is None
+    ):
         raise ConfigProblems(sorted(problems))
     shipped = msgspec.structs.replace(
         shipped,
-        steps=shipped.steps.with_paths(config.shop.steps),
+        needs=decided.needs,
+        goods=decided.goods,
+        baseline=decided.baseline,
         recipients=behind(shipped.recipients, optional.recipients) if optional.recipients else shipped.recipients,
         addresses=optional.addresses,
-        digest=shipped.digest + optional.digest,
+        digest=shipped.digest + optional.digest + decided.digest,
     )
     loaded = assemble(key=key, domains=config.shop.domains, register=register, law=law, rules=rules, shipped=shipped)
     return loaded.judged_by(rules, exemptions)
@@ -211,6 +234,7 @@ def assemble(  # noqa: PLR0913 - the parts of the whole, each by name
         has_register=bool(register.digest),
         taxonomy=shipped.taxonomy,
         steps=shipped.steps,
+        goods=shipped.goods,
         regions=law.regions,
         addresses=shipped.addresses,
         assumed_origin=assumed_origin,
@@ -219,6 +243,7 @@ def assemble(  # noqa: PLR0913 - the parts of the whole, each by name
         know=know,
         law=law,
         needs=shipped.needs,
+        baseline=shipped.baseline,
         rules=rules,
         exemptions=NO_EXEMPTIONS,
         others=others,

@@ -211,9 +211,9 @@ class _Trace:
         stated = msgspec.to_builtins(parts[facts.detector])
         return {
             "detector": facts.detector.value,
-            # The reasons are sentences of ours.
+            # The evidence is made of categories and of sentences of the need table.
             "states": {
-                name: value if name == "reasons" else _clean(value)
+                name: value if name == "evidence" else _clean(value)
                 for name, value in stated.items()
                 if value not in ("", [], (), -1, 0)
             },

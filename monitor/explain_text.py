@@ -113,8 +113,11 @@ def _version(version: Node) -> str:
 
 
 def _detector(detector: Node) -> Iterator[str]:
-    stated = "; ".join(f"{name} {_words(value)}" for name, value in detector["states"].items())
+    states = detector["states"]
+    stated = "; ".join(f"{name} {_words(value)}" for name, value in states.items() if name != "evidence")
     yield f"  {detector['detector']}: {stated}"
+    for category, reason, enough in states.get("evidence", ()):
+        yield f"    {category}: {reason} Enough: {enough}"
     for rule in detector["rules"]:
         if rule["held"]:
             yield f"    held      {rule['rule']} {rule['version']} ({rule['mode']})"

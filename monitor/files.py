@@ -44,7 +44,9 @@ def _absent(document: Any, file: Path) -> list[Problem]:
     """Find what a document names and is not there, when the document itself is too wrong to be followed."""
     if not isinstance(document, Mapping):
         return []
-    named: list[tuple[tuple[str | int, ...], Any]] = [(("register",), document.get("register"))]
+    named: list[tuple[tuple[str | int, ...], Any]] = [
+        ((key,), document.get(key)) for key in ("register", "needs", "baseline")
+    ]
     for key in ("rules", "law", "exemptions"):
         folders_named = document.get(key)
         if isinstance(folders_named, list):
@@ -197,6 +199,10 @@ def _anchored(config: Config, folder: Path) -> Config:
         updates["places"] = config.places.model_copy(update={"database": folder / config.places.database})
     if config.register_file is not None:
         updates["register_file"] = folder / config.register_file
+    if config.needs is not None:
+        updates["needs"] = folder / config.needs
+    if config.baseline is not None:
+        updates["baseline"] = folder / config.baseline
     if config.consent is not None:
         updates["consent"] = config.consent.model_copy(update={"path": folder / config.consent.path})
     return config.model_copy(update=updates)

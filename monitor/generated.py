@@ -15,7 +15,9 @@ from alerts.metrics import AlertMetrics
 from alerts.objectives import rules
 from monitor import chart
 from monitor.config import Config, Secret
+from monitor.context import load_shipped
 from monitor.metrics import LedgerMetrics, Metrics
+from monitor.needs_command import needs_page
 from monitor.notify_metrics import NotifyMetrics
 from topics.catalog import CATALOG
 from topics.schema import asyncapi, json_schema
@@ -31,12 +33,18 @@ def files(version: str) -> dict[str, str]:
         "docs/topics.md": topics_page(),
         f"{chart.CHART}/values.schema.json": chart.values_schema(),
         f"{chart.CHART}/files/facts.json": chart.facts(),
+        "docs/checkout-needs.md": _needs(),
         "alerts/prometheus/objectives.yaml": rules(),
         "topics/schemas/asyncapi.json": _json(asyncapi(version)),
     }
     for topic in CATALOG:
         made[f"topics/schemas/{topic.name}.json"] = _json(json_schema(topic.name))
     return made
+
+
+def _needs() -> str:
+    loaded = load_shipped(domains=["shop.example"])
+    return needs_page(loaded.needs, loaded.know.taxonomy)
 
 
 def metrics_page() -> str:

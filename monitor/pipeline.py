@@ -16,6 +16,7 @@ from detectors.classify.needs import NeedTable
 from detectors.consent.decide import is_governed
 from detectors.consent.ledger import LedgerView
 from detectors.doubt import at_rival, is_doubtful, settled_tracking, settled_transfer, without_register
+from detectors.drift import Appeared, Baseline, told_by
 from detectors.exemptions import NO_EXEMPTIONS, Exemptions
 from detectors.law.pack import LawPack
 from detectors.rules.judge import RecordPlace, judge
@@ -25,6 +26,7 @@ from topics.accounting import Accounting, DeadLetter, OffsetClass
 from topics.adapters.opening import is_text
 from topics.distinct import Distinct
 from topics.finding import MAX_EXEMPLARS, SEVERITIES, Detector, Finding, Fold
+from topics.flow import DataFlow
 from topics.links import LinkRecord, links
 from topics.observation import Adapter, Glancing, Observation, Reading
 from topics.record import MAX_RECORD_BYTES, Place, RawRecord, Reason, Rejected
@@ -32,6 +34,7 @@ from topics.volume import Volume
 
 _READ = frozenset({OffsetClass.INSPECTED, OffsetClass.DEAD_LETTERED})
 _NO_EVENT = -1 << 63
+_NOTHING_APPEARED = Appeared()
 _FULL_CARRIER = 64
 """Services, purposes and categories that one fold names at most."""
 
@@ -52,6 +55,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     exemptions: Exemptions = NO_EXEMPTIONS
     gate: Gate | None = None
     """Made of `know`; without it, or with one that was made of other knowledge, every record is read whole."""
+    baseline: Baseline | None = None
+    """What each endpoint had before; None where nothing was learned."""
     worker: str = ""
     delivery: str = "at_least_once"
 
@@ -150,6 +155,7 @@ def _judge(record: RawRecord, observation: Observation, context: Context) -> tup
     classified = classify(observation, record.timestamp_ms, context.know)
     coverage = context.ledger.coverage(record.timestamp_ms)
     taxonomy = context.know.taxonomy
+    teller, appeared = _appeared(observation, classified, context)
     assessments: list[Assessment] = []
     counted: list[Assessment] = []
     for flow, entry in classified.flows:
@@ -182,14 +188,11 @@ def _judge(record: RawRecord, observation: Observation, context: Context) -> tup
                 assessments.append(
                     Assessment(detector=Detector.UNDOCUMENTED_RECIPIENT, flow=flow, law=law, agreement=agreement)
                 )
-        if flow.step:
+        told = appeared if flow is teller else _NOTHING_APPEARED
+        if checkout.is_concerned(flow, context.needs) or told.categories:
+            found = checkout.assess(flow, law, context.needs, context.know.taxonomy, told)
             assessments.append(
-                Assessment(
-                    detector=Detector.CHECKOUT_OVER_COLLECTION,
-                    flow=flow,
-                    law=law,
-                    checkout=checkout.assess(flow, law, context.needs, context.know.taxonomy),
-                )
+                Assessment(detector=Detector.CHECKOUT_OVER_COLLECTION, flow=flow, law=law, checkout=found)
             )
     place = RecordPlace(context.cluster, record.topic, record.partition, record.offset)
     findings, errors = judge(assessments, context.rules, place, context.bundle)
@@ -207,6 +210,15 @@ def _judge(record: RawRecord, observation: Observation, context: Context) -> tup
         for error in errors
     ]
     return judged, faults
+
+
+def _appeared(observation: Observation, classified: Classified, context: Context) -> tuple[DataFlow | None, Appeared]:
+    """Give what appeared on the endpoint of an observation, and the one of its flows that tells of it."""
+    teller = told_by([flow for flow, _ in classified.flows]) if context.baseline is not None else None
+    if teller is None or context.baseline is None:
+        return None, _NOTHING_APPEARED
+    categories = [field.category for field in teller.fields if not context.needs.is_ambient(field.path)]
+    return teller, context.baseline.appeared(observation, teller, categories)
 
 
 def fold(findings: Iterable[Finding], cluster: str, ledger_mark: str = "") -> list[Fold]:

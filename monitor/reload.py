@@ -116,8 +116,9 @@ class Reloader:
         config = self._config
         for folder in (*config.rules, *config.exemptions, *config.law):
             yield from yaml_files(folder)
-        if config.register_file is not None:
-            yield config.register_file
+        for named in (config.register_file, config.needs, config.baseline):
+            if named is not None:
+                yield named
 
     def _look(self) -> Print:
         found: list[tuple[str, int, int]] = []

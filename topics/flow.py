@@ -73,6 +73,21 @@ class Step(StrEnum):
     ACCOUNT = "account"
 
 
+class Goods(StrEnum):
+    """Kinds of goods, as far as they change what a purchase needs to know."""
+
+    PHYSICAL = "physical"
+    """Something is sent or picked up."""
+    DIGITAL = "digital"
+    """A download, a licence or a service: nothing is sent."""
+    AGE_RESTRICTED = "age-restricted"
+    """May not be sold to everybody."""
+    GIFT = "gift"
+    """Bought for somebody else."""
+    PRESCRIPTION = "prescription"
+    """Medicines and the like, sold on a doctor's word."""
+
+
 class Route(StrEnum):
     """By which way data left for its recipient. NONE: it did not leave, or nobody can tell."""
 
@@ -142,6 +157,8 @@ class DataFlow(msgspec.Struct, frozen=True, kw_only=True):
     categories: tuple[str, ...] = ()
     """Sorted, distinct categories of the fields and of what travels with every request (ip address, ids)."""
     step: Step = Step.NONE
+    goods: tuple[str, ...] = ()
+    """What is bought, as the record or the configuration tells: kinds of `Goods`, and `no-` before a kind that it is not."""
     signals: tuple[Signal, ...] = ()
     headers_seen: bool = False
     """Whether the format carries headers at all: without them a missing signal proves nothing."""

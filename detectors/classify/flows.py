@@ -7,6 +7,8 @@ import msgspec
 
 from detectors.classify.cookies import categories_in
 from detectors.classify.fields import Budget, find_fields
+from detectors.classify.goods import GoodsReader
+from detectors.classify.needs import PURCHASE
 from detectors.classify.origin import NoAddresses, Origin, PlaceOfAddress, origin_of
 from detectors.classify.places import CloudRegions
 from detectors.classify.recipients import Known, Recipient, RecipientIndex
@@ -36,6 +38,7 @@ class Knowledge(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the shop keeps one at all: without it no recipient can be told to be missing from it."""
     taxonomy: Taxonomy
     steps: StepMap
+    goods: GoodsReader
     regions: CloudRegions
     addresses: PlaceOfAddress = NoAddresses()
     """Tells the place of an IP address."""
@@ -53,7 +56,7 @@ class Classified(msgspec.Struct, frozen=True):
 
 def classify(observation: Observation, broker_ms: int, know: Knowledge) -> Classified:
     """Give every flow of an observation: one for each recipient, and the shop's own collection on a purchase step."""
-    step = know.steps.step_of(observation.name, observation.method, observation.path)
+    step = know.steps.of(observation)
     targets = _targets(observation, know)
     if not targets and step is Step.NONE:
         return Classified(())
@@ -65,6 +68,7 @@ def classify(observation: Observation, broker_ms: int, know: Knowledge) -> Class
         subjects=_subjects(observation, know.key),
         origin=origin_of(observation, know.addresses, know.assumed_origin),
         step=step,
+        goods=know.goods.of(observation) if step is not Step.NONE or _is_partner(targets) else (),
         signals=_signals(observation, at_ms),
         fields=fields,
         categories=_categories(observation, fields),
@@ -73,9 +77,18 @@ def classify(observation: Observation, broker_ms: int, know: Knowledge) -> Class
     flows: list[tuple[DataFlow, RegisterEntry | None]] = [
         (_flow(observation, common, target), target.entry) for target in targets
     ]
-    if step is not Step.NONE and not any(target.role is Role.OWN for target in targets):
+    if step is not Step.NONE and not any(target.role is Role.OWN for target in targets) and _is_ours(observation, know):
         flows.append((_flow(observation, common, _Target(location="collection", role=Role.OWN, id="own")), None))
     return Classified(tuple(flows))
+
+
+def _is_ours(observation: Observation, know: Knowledge) -> bool:
+    """Tell a record of the shop's own collection: an event, or a request that came to a host of ours."""
+    return observation.kind is Kind.EVENT or is_own_host(host_without_port(observation.host or ""), know)
+
+
+def _is_partner(targets: "list[_Target]") -> bool:
+    return any(target.purpose in PURCHASE for target in targets)
 
 
 class _Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +110,7 @@ class _Common(msgspec.Struct, frozen=True, kw_only=True):
     subjects: tuple[str, ...]
     origin: Origin
     step: Step
+    goods: tuple[str, ...]
     signals: tuple[Signal, ...]
     fields: tuple[Field, ...]
     categories: tuple[str, ...]
@@ -246,6 +260,7 @@ def _flow(observation: Observation, common: _Common, target: _Target) -> DataFlo
         categories=common.categories,
         step=common.step,
         signals=_signals_for(target, observation, common),
+        goods=common.goods,
         headers_seen=observation.headers is not None,
         uninspectable=common.uninspectable,
     )

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from detectors.classify.flows import Knowledge, host_without_port, is_own_host
 from topics.adapters import reading
-from topics.flow import Role, Step
+from topics.flow import Role
 from topics.observation import Glance
 
 _Key = TypeVar("_Key")
@@ -52,7 +52,9 @@ class Gate:
                 _keep(self._hosts, hosts, stays)
         if stays is Stays.NO:
             return False
-        path = seen.path.partition("?")[0]
+        path, _, query = seen.path.partition("?")
+        if query and any(mark in query for mark in self.know.steps.marks):
+            return False
         asked = seen.name, seen.method, path
         told = self._steps.get(asked)
         if told is None:
@@ -77,8 +79,8 @@ class Gate:
         return Stays.UNLESS_SHAPED if is_own_host(name, self.know) else Stays.NO
 
     def _of_path(self, name: str | None, method: str | None, path: str) -> tuple[bool, bool]:
-        """Tell whether it is a step of a purchase, and whether its path may give away a tracker, with one query or another."""
-        is_step = self.know.steps.step_of(name, method, path) is not Step.NONE
+        """Tell whether it may be a step of a purchase, and whether its path may give away a tracker, with one query or another."""
+        is_step = self.know.steps.may_be(name, method, path)
         all_parameters_fit = len(self._any_query) <= LONGEST_QUERY
         return is_step, not all_parameters_fit or self.know.recipients.lookup_path(path, self._any_query) is not None
 

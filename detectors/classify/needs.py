@@ -1,117 +1,239 @@
-"""What a step of the purchase needs, as a table of judgement with a reason for each entry."""
+"""What a step of the purchase, or a recipient, needs to know: a table of judgement, and a shop's own decisions over it."""
 
-from collections.abc import Iterable
-from enum import StrEnum
-from typing import Annotated, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import product
+from typing import NamedTuple
 
-from pydantic import Field as Bounded
-from pydantic import model_validator
-
+from detectors import documents
+from detectors.classify.need_files import OTHER, Doubt, Need, NeedFile, OverrideFile, WrittenNeed, WrittenOverride
 from detectors.classify.taxonomy import Taxonomy
-from detectors.documents import Problem, Written, read
-from topics.flow import PURPOSES, Step
+from detectors.documents import Problem, line_of, read
+from topics.flow import Goods, Step
 
-Sentence = Annotated[str, Bounded(min_length=8, max_length=200)]
+_CACHED = 8_192
+_STRICTEST_FIRST = tuple(Need)
+_FORMS = (Goods.PHYSICAL, Goods.DIGITAL)
+_ASIDE = tuple(each for each in Goods if each not in _FORMS)
+_IN_ORDER = (Step.CART, Step.CONTACT, Step.SHIPPING, Step.PAYMENT, Step.REVIEW, Step.ORDER)
+SELLS = frozenset({Goods.PHYSICAL, Goods.DIGITAL, Goods.GIFT})
+"""What a shop sells that says nothing else."""
 
-
-class Need(StrEnum):
-    """Whether a step can do without a kind of data."""
-
-    NEEDED = "needed"
-    CONDITIONAL = "conditional"
-    """Depends on goods, country or carrier: never reported."""
-    UNNEEDED = "unneeded"
-    PROHIBITED = "prohibited"
+PURCHASE = frozenset({"payment", "delivery", "tax"})
+"""Purposes of recipients who take part in a purchase, whatever the step."""
 
 
 class Excess(NamedTuple):
-    """A category that a step got and does not need."""
+    """A category that a step or a recipient got and does not need."""
 
     category: str
     kind: Need
-    """UNNEEDED or PROHIBITED."""
+    """UNNEEDED or PROHIBITED; CONDITIONAL where only the goods, which nobody knows, decide."""
     reason: str
-    """Why, and what would be enough; for people."""
+    """Why, for people."""
+    enough: str
+    """What would do instead."""
+    early: Step = Step.NONE
+    """The later step that is the first to need it, or may; NONE: none does."""
 
 
-class WrittenSentence(Written):
-    """Why something is too much, and what would do."""
+class Verdict(NamedTuple):
+    """What is said of the categories of one flow."""
 
-    reason: Sentence
-    enough: Sentence
-
-
-class WrittenNeed(WrittenSentence):
-    """One category of needs.yaml."""
-
-    own: dict[Step, Need]
-    otherwise: Need = Need.CONDITIONAL
-    to: dict[str, Need]
+    excess: tuple[Excess, ...] = ()
+    """Sorted by category."""
+    conditional: tuple[str, ...] = ()
+    """Categories that are needed on conditions which no record tells."""
 
 
-class NeedFile(Written):
-    """What stands in needs.yaml."""
+class Place(NamedTuple):
+    """Who is judged: the shop at a step, or a recipient for its purpose."""
 
-    travels: tuple[str, ...]
-    ambient_paths: tuple[str, ...]
-    categories: dict[str, WrittenNeed]
-    sensitive: WrittenSentence
+    step: Step
+    purpose: str
+    own: bool
 
-    @model_validator(mode="after")
-    def _purposes_exist(self) -> "NeedFile":
-        wrong = [
-            f"{key}: unknown purpose {purpose}"
-            for key, need in self.categories.items()
-            for purpose in need.to
-            if purpose not in PURPOSES and purpose != "other"
-        ]
-        wrong += [
-            f"{key}: `to` needs an entry for other" for key, need in self.categories.items() if "other" not in need.to
-        ]
-        if wrong:
-            raise ValueError("; ".join(wrong))
-        return self
+
+_NOTHING = Verdict()
 
 
 class NeedTable:
-    """Judges categories by step and recipient."""
+    """Judges categories by step or recipient, and goods. Values do not change; answers are remembered by value."""
 
-    def __init__(self, file: NeedFile, taxonomy: Taxonomy) -> None:
-        self._needs = file.categories
-        self._sensitive = file.sensitive
+    def __init__(
+        self,
+        file: NeedFile,
+        taxonomy: Taxonomy,
+        overrides: Sequence[WrittenOverride] = (),
+        sells: frozenset[Goods] = SELLS,
+    ) -> None:
+        self._file = file
         self._taxonomy = taxonomy
+        self._overrides = tuple(overrides)
+        self._sells = sells
         self._travels = frozenset(file.travels)
         self._ambient = file.ambient_paths
+        self._judge = lru_cache(_CACHED)(self._judged)
 
-    def assess(self, step: Step, purpose: str, categories: Iterable[str], *, own: bool = False) -> list[Excess]:
-        """List what is too much at a step, sorted by category; nothing outside of the purchase.
+    def decided(self, overrides: Sequence[WrittenOverride], sells: frozenset[Goods]) -> "NeedTable":
+        """Give the same table under a shop's own decisions, for a shop that sells these kinds of goods."""
+        return NeedTable(self._file, self._taxonomy, overrides, sells)
 
-        `own` is the shop's own collection; otherwise the recipient's purpose decides. Conditional needs never count.
+    def assess(
+        self, step: Step, purpose: str, categories: Iterable[str], *, own: bool = False, goods: tuple[str, ...] = ()
+    ) -> Verdict:
+        """Say what is too much for the shop at a step, or for a recipient of a purpose, in or out of a step.
+
+        `own` is the shop's own collection, which is judged within the purchase only. `goods` as a flow has them.
         """
-        if step is Step.NONE:
-            return []
-        found: list[Excess] = []
-        for category in sorted(set(categories)):
-            need, sentence = self._need(step, purpose, category, own=own)
-            if sentence and need in (Need.UNNEEDED, Need.PROHIBITED):
-                found.append(Excess(category, need, f"{sentence.reason} Enough: {sentence.enough}"))
-        return found
+        if own and step is Step.NONE:
+            return _NOTHING
+        return self._judge(Place(step, purpose, own), tuple(sorted(set(categories))), goods)
+
+    def is_part_of_a_purchase(self, purpose: str) -> bool:
+        """Tell a recipient who takes part in purchases, whatever the step: who gets paid, delivers or taxes."""
+        return purpose in PURCHASE and purpose in self._file.recipients
 
     def is_ambient(self, path: str) -> bool:
         """Tell a field that an event library attaches to every event, whatever the step."""
         return any(path == each or path.startswith((f"{each}.", f"{each}[")) for each in self._ambient)
 
-    def _need(self, step: Step, purpose: str, category: str, *, own: bool) -> tuple[Need, WrittenSentence | None]:
+    def _judged(self, place: Place, categories: tuple[str, ...], goods: tuple[str, ...]) -> Verdict:
+        possible = self._possible(goods)
+        excess: list[Excess] = []
+        conditional: list[str] = []
+        for category in categories:
+            readings = [self._need(place, category, each) for each in possible]
+            most = max(readings, key=_leniency)
+            if most.need is Need.CONDITIONAL:
+                conditional.append(category)
+                least = min(readings, key=_leniency)
+                if least.need in _TOO_MUCH and self._doubt(category) is Doubt.GAP:
+                    reason = f"{least.reason} Nobody knows whether these goods call for it."
+                    excess.append(Excess(category, Need.CONDITIONAL, reason, least.enough))
+            elif most.need in _TOO_MUCH:
+                excess.append(self._excess(place, category, most, possible))
+        return Verdict(tuple(excess), tuple(conditional)) if excess or conditional else _NOTHING
+
+    def _excess(self, place: Place, category: str, found: "_Reading", possible: tuple[frozenset[Goods], ...]) -> Excess:
+        early = self._first_later(place, category, possible) if place.own else Step.NONE
+        reason = f"{found.reason} The step {early.value} is the first to need it." if early else found.reason
+        return Excess(category, found.need, reason, found.enough, early)
+
+    def _first_later(self, place: Place, category: str, possible: tuple[frozenset[Goods], ...]) -> Step:
+        if place.step not in _IN_ORDER:
+            return Step.NONE
+        for step in _IN_ORDER[_IN_ORDER.index(place.step) + 1 :]:
+            later = place._replace(step=step)
+            if any(self._need(later, category, each).need not in _TOO_MUCH for each in possible):
+                return step
+        return Step.NONE
+
+    def _possible(self, goods: tuple[str, ...]) -> tuple[frozenset[Goods], ...]:
+        """Give every kind of goods that the facts leave open, the usual ones first."""
+        known = frozenset(goods)
+        forms: list[tuple[Goods, ...]] = [(each,) for each in _FORMS if each in known]
+        if len(forms) == len(_FORMS):
+            forms = [_FORMS]
+        if not forms:
+            forms = [(each,) for each in _FORMS if each in self._sells] or [()]
+        options: list[list[tuple[Goods, ...]]] = [forms]
+        for kind in _ASIDE:
+            if kind in known:
+                options.append([(kind,)])
+            elif kind in self._sells and f"no-{kind}" not in known:
+                options.append([(), (kind,)])
+        return tuple(frozenset(kind for part in each for kind in part) for each in product(*options))
+
+    def _need(self, place: Place, category: str, goods: frozenset[Goods]) -> "_Reading":
+        decided = self._decided(place, category, goods)
+        if decided is not None:
+            return decided
         if not self._travels.isdisjoint(_with_parents(category)):
-            return Need.CONDITIONAL, None
-        written = self._needs.get(category)
+            return _Reading(Need.CONDITIONAL)
+        written = self._file.categories.get(category)
         if written is None:
-            if self._taxonomy.is_sensitive(category):
-                return Need.UNNEEDED, self._sensitive
-            return Need.CONDITIONAL, None
-        if own:
-            return written.own.get(step, written.otherwise), written
-        return written.to.get(purpose, written.to["other"]), written
+            if not self._taxonomy.is_sensitive(category):
+                return _Reading(Need.CONDITIONAL)
+            return _Reading(Need.UNNEEDED, self._file.sensitive.reason, self._file.sensitive.enough)
+        serves, removed = self._serves(place, goods)
+        without = {purpose for kind in goods for purpose in written.without.get(kind, ())}
+        if Goods.PHYSICAL in goods:
+            without -= set(written.without.get(Goods.DIGITAL, ()))
+        readings = [
+            _Reading(need, sentence or written.reason, written.enough)
+            for need, sentence in (_entry(written, purpose) for purpose in serves if purpose not in without)
+        ]
+        best = max(readings, key=_leniency, default=_Reading(Need.UNNEEDED, written.reason, written.enough))
+        if best.need not in _TOO_MUCH or not (removed or without):
+            return best
+        # What goods of another kind would need is too much because of these: that is the reason to give.
+        lost = (*removed, *without)
+        if not any(_entry(written, purpose)[0] not in _TOO_MUCH for purpose in lost):
+            return best
+        kind = next(kind for kind in sorted(goods) if self._file.goods[kind].removes or kind in written.without)
+        return best._replace(reason=self._file.goods[kind].reason)
+
+    def _serves(self, place: Place, goods: frozenset[Goods]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Give the purposes that a place has for goods, and those that these goods take away."""
+        if place.own:
+            base = self._file.steps[place.step]
+        else:
+            base = self._file.recipients.get(place.purpose) or self._file.recipients[OTHER]
+        removes: set[str] = set()
+        adds: list[str] = []
+        for kind in goods:
+            written = self._file.goods.get(kind)
+            if written is None:
+                continue
+            if kind is not Goods.DIGITAL or Goods.PHYSICAL not in goods:
+                removes.update(written.removes)
+            if (place.step is not Step.CART) if place.own else place.purpose in written.to:
+                adds += written.adds
+        removed = tuple(each for each in base if each in removes)
+        return (*(each for each in base if each not in removes), *adds), removed
+
+    def _decided(self, place: Place, category: str, goods: frozenset[Goods]) -> "_Reading | None":
+        for each in self._overrides:
+            here = place.step in each.steps if place.own else place.purpose in each.recipients
+            if not here or (each.goods and goods.isdisjoint(each.goods)):
+                continue
+            if category == each.category or category.startswith(f"{each.category}."):
+                return _Reading(each.need, each.justification, each.enough or "Leave it out.")
+        return None
+
+    def _doubt(self, category: str) -> Doubt:
+        written = self._file.categories.get(category)
+        return written.doubt if written else Doubt.SILENT
+
+    def never_allowed(self, category: str) -> bool:
+        """Tell whether no decision of a shop's can allow more than the table does."""
+        written = self._file.categories.get(category)
+        return written is not None and written.otherwise is Need.PROHIBITED
+
+
+class _Reading(NamedTuple):
+    need: Need
+    reason: str = ""
+    enough: str = ""
+
+
+_TOO_MUCH = frozenset({Need.PROHIBITED, Need.UNNEEDED})
+
+
+def _leniency(reading: _Reading) -> int:
+    return _STRICTEST_FIRST.index(reading.need)
+
+
+def _entry(written: WrittenNeed, purpose: str) -> tuple[Need, str]:
+    for need, listed in (
+        (Need.NEEDED, written.needed),
+        (Need.CONDITIONAL, written.conditional),
+        (Need.UNNEEDED, written.unneeded),
+    ):
+        if purpose in listed:
+            return need, listed[purpose]
+    return written.otherwise, ""
 
 
 def _with_parents(category: str) -> Iterable[str]:
@@ -131,3 +253,43 @@ def read_needs(text: str, file: str, taxonomy: Taxonomy) -> tuple[NeedTable | No
         if category not in taxonomy.categories
     ]
     return (None if unknown else NeedTable(written, taxonomy)), unknown
+
+
+def read_overrides(
+    text: str, file: str, table: NeedTable, categories: Mapping[str, object]
+) -> tuple[tuple[WrittenOverride, ...] | None, list[Problem]]:
+    """Read a shop's own decisions: in the order of the file, of which the first that fits counts; or every mistake."""
+    document, problems = documents.load(text, file)
+    if problems:
+        return None, problems
+    written, problems = documents.validate(document, file, OverrideFile)
+    if written is None:
+        return None, problems
+    for index, each in enumerate(written.overrides):
+        for message, key in _mistakes(each, written.overrides[:index], table, categories):
+            path = ("overrides", index, key)
+            problems.append(Problem(file, line_of(document, path), ".".join(map(str, path)), message))
+    return (None, problems) if problems else (written.overrides, [])
+
+
+def _mistakes(
+    each: WrittenOverride, before: Sequence[WrittenOverride], table: NeedTable, categories: Mapping[str, object]
+) -> Iterable[tuple[str, str]]:
+    if each.category not in categories and not any(name.startswith(f"{each.category}.") for name in categories):
+        yield f"the taxonomy has no category {each.category}; docs/checkout.md lists them", "category"
+    if each.need not in _TOO_MUCH:
+        bound = [name for name in categories if name == each.category or name.startswith(f"{each.category}.")]
+        never = next((name for name in bound if table.never_allowed(name)), None)
+        if never is not None:
+            yield (
+                f"{never} is prohibited outside of where the table needs it; no decision of a shop's allows it",
+                "need",
+            )
+    for earlier in before:
+        same = earlier.category == each.category and set(earlier.goods) == set(each.goods)
+        if same and (set(earlier.steps) & set(each.steps) or set(earlier.recipients) & set(each.recipients)):
+            yield (
+                "an earlier decision says something of the same data, place and goods already; the first counts",
+                "category",
+            )
+            break

@@ -1,7 +1,8 @@
 """Assessments and rules to findings. All rules are asked; the first that holds does not silence the others."""
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -92,6 +93,7 @@ def _finding(rule: Rule, facts: Assessment, severity: Severity, record: RecordPl
     basis = _basis(law.basis, written.law, duties)
     entails = basis is Basis.LAW and written.verdict is Verdict.VIOLATION
     group = tuple([(path, _group_value(get(facts))) for path, get in rule.groups])
+    concerned = _concerned(rule, facts)
     key = episode_key(written.id, rule.major, tuple([value for _path, value in group]))
     return Finding(
         finding_id=finding_id(record, facts.detector, written.id, flow.item, flow.location),
@@ -109,8 +111,8 @@ def _finding(rule: Rule, facts: Assessment, severity: Severity, record: RecordPl
         service=sanitise(flow.service),
         purpose=flow.purpose,
         step=flow.step.value,
-        categories=_categories(facts),
-        fields=_paths(facts),
+        categories=_categories(facts, concerned),
+        fields=_paths(facts, concerned),
         subject=flow.subjects[0] if flow.subjects else "",
         at_ms=flow.at_ms,
         topic=record.topic,
@@ -118,7 +120,7 @@ def _finding(rule: Rule, facts: Assessment, severity: Severity, record: RecordPl
         offset=record.offset,
         item=flow.item,
         location=sanitise_path(flow.location),
-        proof=_proof(facts),
+        proof=_proof(facts, concerned),
         group=group,
         episode_key=key,
         bundle=bundle,
@@ -147,23 +149,44 @@ def _duties(named: tuple[str, ...], in_force: tuple[str, ...]) -> tuple[str, ...
     return tuple([duty for duty in in_force if any(is_named(duty, each) for each in named)])
 
 
-def _categories(facts: Assessment) -> tuple[str, ...]:
-    if facts.detector is Detector.CHECKOUT_OVER_COLLECTION:
-        concerned = {*facts.checkout.unneeded, *facts.checkout.prohibited}
-        if concerned:
-            return tuple(sorted(concerned))
-    return facts.flow.categories
+_EXCESS = ("unneeded", "prohibited")
+_LISTS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("unneeded", "early", "sensitive", "prohibited"), _EXCESS),
+    **{each: (each,) for each in ("undecided", "unproved", "appeared")},
+    "appeared_sensitive": ("appeared",),
+}
+"""Names of the checkout's facts that are lists of categories, and the lists that a rule on them is about."""
 
 
-def _paths(facts: Assessment) -> tuple[str, ...]:
+@lru_cache(maxsize=1024)
+def _lists(condition: str) -> tuple[str, ...]:
+    """Give the lists of categories that a condition is about; all of them where it names none."""
+    named = [name for name in _LISTS if re.search(rf"\bcheckout\.{name}\b", condition)] or list(_LISTS)
+    return tuple(dict.fromkeys(each for name in named for each in _LISTS[name]))
+
+
+def _concerned(rule: Rule, facts: Assessment) -> frozenset[str]:
+    """Give the categories of a checkout that a rule is about: a finding of one kind does not tell of another's."""
+    if facts.detector is not Detector.CHECKOUT_OVER_COLLECTION:
+        return frozenset()
+    return frozenset([each for name in _lists(rule.when.text) for each in getattr(facts.checkout, name)])
+
+
+def _categories(facts: Assessment, concerned: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(concerned)) if concerned else facts.flow.categories
+
+
+def _paths(facts: Assessment, concerned: frozenset[str]) -> tuple[str, ...]:
+    paths: tuple[str, ...]
     if facts.detector is Detector.CHECKOUT_OVER_COLLECTION:
-        paths: tuple[str, ...] = facts.checkout.paths
+        told = {field.path for field in facts.flow.fields if field.category in concerned}
+        paths = tuple([path for path in facts.checkout.paths if path in told or not told])
     else:
         paths = tuple([field.path for field in facts.flow.fields])
     return tuple([sanitise_path(path) for path in paths[:MAX_FIELDS]])
 
 
-def _proof(facts: Assessment) -> tuple[tuple[str, str], ...]:
+def _proof(facts: Assessment, concerned: frozenset[str]) -> tuple[tuple[str, str], ...]:
     flow = facts.flow
     pairs: list[tuple[str, str]]
     if facts.detector is Detector.UNCONSENTED_TRACKING:
@@ -195,11 +218,19 @@ def _proof(facts: Assessment) -> tuple[tuple[str, str], ...]:
             *(("uncovered", each) for each in agreement.uncovered),
         ]
     else:
-        pairs = [("step", facts.checkout.step), *(("sensitive", each) for each in facts.checkout.sensitive)]
+        found = facts.checkout
+        pairs = [("step", found.step), ("endpoint", found.endpoint), *(("goods", each) for each in found.goods)]
+        pairs += [("sensitive", each) for each in found.sensitive]
+        pairs += [("early", each) for each in found.early]
     if flow.origin_conflict:
         rival = flow.origin_rival
         pairs += [("origin-source", flow.origin.source), ("origin-rival", rival.subdivision or rival.country)]
         pairs += [("origin-rival-source", rival.source)]
     pairs += [("recipient-proof", flow.proof), ("recipient-path", flow.proof_path)]
     pairs.append(("route", flow.route.value))
-    return tuple([(name, sanitise_path(value)) for name, value in pairs if value])
+    told = [(name, sanitise_path(value)) for name, value in pairs if value]
+    for category, reason, enough in facts.checkout.evidence:
+        if category in concerned:
+            # Sentences that people wrote into the need table, and nothing of the record.
+            told += [("excess", category), ("because", reason), ("enough", enough)]
+    return tuple(told)

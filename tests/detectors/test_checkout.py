@@ -32,7 +32,10 @@ def test_a_shipping_step_that_asks_for_a_birthday_asks_too_much() -> None:
         (),
         ("request.body.dob",),
     )
-    assert len(found.reasons) == 1
+    ((category, reason, enough),) = found.evidence
+    assert category == "user.demographic.date_of_birth"
+    assert "born" in reason
+    assert "yes or no" in enough
 
 
 def test_coordinates_in_an_address_are_sensitive_where_the_law_says_so() -> None:

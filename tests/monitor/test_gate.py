@@ -59,7 +59,7 @@ def test_the_mix_comes_to_the_same_with_every_gate_open(seed: int) -> None:
         one, other = process(batch, gated, {}), process(batch, ungated, {})
         assert told(one) == told(other)
         findings += len(one.findings)
-    assert findings > 100
+    assert findings > 50
 
 
 def test_most_of_a_gateways_records_are_told_at_a_glance() -> None:
