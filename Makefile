@@ -32,8 +32,9 @@ demo: $(VENV)/.run ## the whole monitor on an embedded broker with a simulated s
 test: $(VENV)/.test ## all tests, on a real Apache Kafka where one can be had (ARGS="-k name")
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: $(VENV)/.test ## static checks: format, lint, types, imports, shipped configuration
+check: $(VENV)/.test ## static checks: format, lint, types, imports, shipped configuration, Dockerfile
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache && $(BIN)/privacy-monitor check --config examples/monitor.yaml
+	@test ! -x $(BIN)/hadolint || $(BIN)/hadolint --failure-threshold style Dockerfile
 
 bench: $(VENV)/.test ## throughput per step, compared as ratios in one run
 	@$(BIN)/python -m tests.bench $(ARGS)
@@ -49,6 +50,7 @@ chart: $(VENV)/.test ## pack the Helm chart, with the shipped alerts and dashboa
 
 lock: ## resolve the dependencies anew (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --extra demo pyproject.toml -o requirements/run.txt
+	@uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --group image -o requirements/image.txt
 	@uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --extra demo --extra test -c requirements/run.txt pyproject.toml -o requirements/test.txt
 
 clean: ## remove what the recipes made

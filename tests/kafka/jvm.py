@@ -16,6 +16,7 @@ from typing import Self
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from tests.kafka.certificates import Authority, make_authority
 from tests.kafka.processes import Process, Unavailable, fetch_once, free_ports, run, spawn, stop, wait_until
 
 _POM = Path(__file__).with_name("pom.xml")
@@ -121,10 +122,11 @@ class Node:
 class Cluster:
     """Apache Kafka brokers on 127.0.0.1 with data in a temporary folder; stop it, or use it in a with statement."""
 
-    def __init__(self, size: int = 1, users: Mapping[str, str] | None = None) -> None:
+    def __init__(self, size: int = 1, users: Mapping[str, str] | None = None, *, encrypted: bool = False) -> None:
         """Start brokers and wait until all of them are part of the cluster.
 
-        With `users` (name to password) each broker has a second listener, which asks for them by SASL/PLAIN.
+        With `users` (name to password) each broker has a second listener, which asks for them by SASL/PLAIN; when
+        `encrypted`, by SASL/SCRAM-SHA-512 over TLS, with a certificate of the cluster's own `authority`.
 
         Raises:
             Unavailable: no Java 17, no Maven to fetch Kafka, or the brokers did not come up.
@@ -135,6 +137,7 @@ class Cluster:
         self._folder = Path(tempfile.mkdtemp(prefix="kafka-for-tests-"))
         self._users = dict(users or {})
         self._guarded: list[int] = []
+        self.authority: Authority | None = make_authority() if encrypted else None
         self.nodes: list[Node] = []
         try:
             self._start(size)
@@ -214,16 +217,30 @@ class Cluster:
         return Node(node_id, port, folder, self._class("kafka.Kafka", str(properties)))
 
     def _guard(self, settings: dict[str, str], port: int) -> None:
-        known = " ".join(f'user_{name}="{password}"' for name, password in self._users.items())
-        module = "org.apache.kafka.common.security.plain.PlainLoginModule"
         for key in ("listeners", "advertised.listeners"):
             settings[key] += f",GUARDED://127.0.0.1:{port}"
+        if self.authority is not None:
+            settings["listener.security.protocol.map"] += ",GUARDED:SASL_SSL"
+            settings["sasl.enabled.mechanisms"] = "SCRAM-SHA-512"
+            module = "org.apache.kafka.common.security.scram.ScramLoginModule"
+            settings["listener.name.guarded.scram-sha-512.sasl.jaas.config"] = f"{module} required;"
+            settings["listener.name.guarded.ssl.keystore.type"] = "PEM"
+            # A properties file takes a text of several lines with its line ends written out.
+            for part, pem in (("certificate.chain", self.authority.certificate), ("key", self.authority.key)):
+                settings[f"listener.name.guarded.ssl.keystore.{part}"] = pem.replace("\n", "\\n")
+            return
+        known = " ".join(f'user_{name}="{password}"' for name, password in self._users.items())
+        module = "org.apache.kafka.common.security.plain.PlainLoginModule"
         settings["listener.security.protocol.map"] += ",GUARDED:SASL_PLAINTEXT"
         settings["sasl.enabled.mechanisms"] = "PLAIN"
         settings["listener.name.guarded.plain.sasl.jaas.config"] = f"{module} required {known};"
 
     def _format(self) -> None:
-        tool = ("kafka.tools.StorageTool", "format", "--cluster-id", _CLUSTER_ID, "--config")
+        tool = ("kafka.tools.StorageTool", "format", "--cluster-id", _CLUSTER_ID)
+        if self.authority is not None:
+            for name, password in self._users.items():
+                tool += ("--add-scram", f'SCRAM-SHA-512=[name="{name}",password="{password}"]')
+        tool += ("--config",)
         running = [
             spawn("format", self._class(*tool, str(node.folder / "server.properties")), node.folder / "format.log")
             for node in self.nodes
