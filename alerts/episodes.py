@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from alerts.thresholds import Waiting, collect, reached, trimmed
 from alerts.wording import sentence
 from topics.alert import Alert, Audience, Change, EpisodeState
 from topics.distinct import Distinct
@@ -71,6 +72,9 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
     """Ids of the duties that say what it entails, of all folds."""
     exemption: str = ""
     """Id of the exception that covers all of it; that of the first fold, where several do."""
+    waiting: Waiting | None = None
+    """Findings that came since it was last open and are not yet enough, of a rule with a threshold. An episode that was
+    never told is `resolved` with revision 0, and holds nothing else but its marks."""
     revision: int = 0
     told_findings: int = 0
     told_at_ms: int = 0
@@ -112,6 +116,9 @@ def step(state: Episode | None, fold: Fold, now_ms: int, policy: Policy) -> tupl
             first_minute = min(first_minute, minute)
     if not fresh and state is not None:
         return state, []
+    if fold.threshold is not None and (state is None or state.state is not EpisodeState.OPEN):
+        beyond = [(minute, count) for offset, minute, count in _places(fold) if offset > mark]
+        return _together(state, fold, (place, high, first_offset), beyond, now_ms)
     if state is None or state.state is EpisodeState.RESOLVED:
         # A fold that was partly counted in the episode before: only the minute of the rest is known.
         first = fold.first_at_ms if fresh == fold.count else max(fold.first_at_ms, first_minute * _MINUTE_MS)
@@ -125,6 +132,48 @@ def step(state: Episode | None, fold: Fold, now_ms: int, policy: Policy) -> tupl
     if grown.findings.bit_length() > grown.told_findings.bit_length():
         return _tell(grown, Change.GROWN, now_ms)
     return grown, []
+
+
+def _places(fold: Fold) -> Iterable[tuple[int, int, int]]:
+    """Give offset, event minute and findings of each record of a fold."""
+    offset = 0
+    for distance, minute, count in fold.offsets:
+        offset += distance
+        yield offset, minute, count
+
+
+def _together(
+    state: Episode | None, fold: Fold, at: tuple[str, int, int], fresh: list[tuple[int, int]], now_ms: int
+) -> tuple[Episode, list[Alert]]:
+    """Count towards a rule's threshold; an episode opens, or opens again, when it is reached."""
+    place, high, first_offset = at
+    threshold = fold.threshold
+    if threshold is None:
+        raise ValueError("a fold without a threshold")
+    base = state or msgspec.structs.replace(
+        _begin(fold, place, first_offset, fold.first_at_ms), state=EpisodeState.RESOLVED, seen_at_ms=now_ms
+    )
+    waiting = collect(base.waiting or Waiting(), fold, fresh, threshold)
+    enough = reached(waiting, threshold)
+    if enough is None:
+        marks = dict(sorted({**base.marks, place: high}.items()))
+        seen_at_ms = base.seen_at_ms if base.state is EpisodeState.QUIET else max(base.seen_at_ms, now_ms)
+        return msgspec.structs.replace(
+            base, marks=marks, waiting=trimmed(waiting, threshold), seen_at_ms=seen_at_ms
+        ), []
+    is_again = base.state is EpisodeState.QUIET
+    first_at_ms = min(max(fold.first_at_ms, enough.first_minute * _MINUTE_MS), fold.last_at_ms)
+    before = base if is_again else _begin(fold, place, first_offset, first_at_ms)
+    grown = _add(before, fold, (place, high, enough.findings), enough.subjects, now_ms, base)
+    opened_at_ms = min(grown.opened_at_ms, enough.first_minute * _MINUTE_MS)
+    opened = msgspec.structs.replace(
+        grown,
+        opened_at_ms=grown.opened_at_ms if is_again else opened_at_ms,
+        first_at_ms=grown.first_at_ms if is_again else opened_at_ms,
+        exemplars=_exemplars(before.exemplars, enough.exemplars),
+        waiting=None,
+    )
+    return _tell(opened, Change.REOPENED if is_again else Change.OPENED, now_ms)
 
 
 def tick(state: Episode, now_ms: int, policy: Policy) -> tuple[Episode, list[Alert]]:

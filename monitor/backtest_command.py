@@ -21,7 +21,7 @@ from monitor.config import Config
 from monitor.context import Loaded, load
 from monitor.files import ConfigProblems, client_settings, read_config
 from monitor.replay import CaptureReplay, TopicReplay, played
-from monitor.rule_files import compile_checked, overlaid, read_rules, rule_texts
+from monitor.rule_files import compile_checked, is_rule, overlaid, read_rules, rule_texts
 
 _AGO = re.compile(r"(\d+)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -104,9 +104,9 @@ def _judging(config: Config, loaded: Loaded, file: str, paths: list[Path], witho
         return loaded
     problems: list[Problem] = []
     files = overlaid(rule_texts(config, file, problems), read_rules(paths, problems))
-    known = {Path(name).stem: name for name in files}
+    known = {Path(name).stem for name in files if is_rule(name)}
     problems += [Problem(name, 0, "", "there is no such rule to leave out") for name in without if name not in known]
-    kept = {name: text for name, text in files.items() if Path(name).stem not in without}
+    kept = {name: text for name, text in files.items() if not (is_rule(name) and Path(name).stem in without)}
     ruleset, found = compile_checked(kept, loaded.law)
     if ruleset is None or problems:
         raise ConfigProblems(sorted([*problems, *found]))

@@ -42,7 +42,7 @@ from monitor.files import (
 from monitor.kafka import KafkaProblem, check_settings
 from monitor.optional import read_optional
 from monitor.pipeline import Context
-from monitor.rule_files import compile_checked, rule_texts
+from monitor.rule_files import compile_checked, rule_texts, shipped_rules
 from topics.adapters import make
 from topics.canary import CANARY_ADAPTER, CANARY_SERVICE
 from topics.catalog import CANARY
@@ -197,7 +197,7 @@ def load_shipped(
     problems: list[Problem] = []
     register = _register(register_file, Problem("--register", 0, "", ""), problems)
     law = _take(problems, _pack(tuple(package_files("detectors.law", ".yaml").items())))
-    rules = _take(problems, compile_checked(package_files("detectors.rules.packs", ".yaml"), law))
+    rules = _take(problems, compile_checked(shipped_rules(), law))
     shipped = _shipped(problems)
     if problems or law is None or rules is None or shipped is None:
         raise ConfigProblems(sorted(problems))

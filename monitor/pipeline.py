@@ -506,7 +506,17 @@ def _fold(group: Sequence[Finding], cluster: str, ledger_mark: str) -> Fold:
         exposure=first.exposure,
         exemption=first.exemption,
         ledger_mark=ledger_mark,
+        threshold=first.threshold,
+        minutes=_minutes(group) if first.threshold is not None else (),
     )
+
+
+def _minutes(group: Sequence[Finding]) -> tuple[tuple[int, str], ...]:
+    """Give the persons of each event minute: a threshold is about those of a few minutes."""
+    persons: defaultdict[int, Distinct] = defaultdict(Distinct)
+    for finding in group:
+        persons[finding.at_ms // 60_000].add(finding.subject)
+    return tuple((minute, who.encode()) for minute, who in sorted(persons.items()))
 
 
 def _names(values: Iterable[str]) -> tuple[str, ...]:

@@ -6,22 +6,32 @@ from pathlib import Path
 from detectors.documents import Problem
 from detectors.law.fact import Confidence
 from detectors.law.pack import LawPack
+from detectors.rules.pack import FILE, is_pack, pack_of
 from detectors.rules.ruleset import RuleSet, compile_rules, run_tests
 from monitor.config import Config
 from monitor.files import folders, package_files, read_text, yaml_files
 
 PACKS = "detectors.rules.packs"
+RUNBOOKS = "alerts.runbooks"
+
+
+def shipped_rules() -> dict[str, str]:
+    """Give the shipped rules by file, with the names of the shipped runbooks."""
+    return {**package_files(PACKS, ".yaml"), **_shipped_runbooks()}
 
 
 def rule_texts(config: Config, file: str, problems: list[Problem]) -> dict[str, str]:
     """Read the rules that a configuration asks for, by file: the shipped packs, and the own folders over them."""
-    return overlaid(package_files(PACKS, ".yaml"), folders(config.rules, file, "rules", problems))
+    own = folders(config.rules, file, "rules", problems)
+    for folder in config.rules:
+        own |= _runbooks(folder)
+    return overlaid(shipped_rules(), own)
 
 
 def overlaid(base: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
-    """Give both sets of files; of two with one name (a rule's id) only the other one counts."""
-    names = {_stem(file) for file in others}
-    return {**{file: text for file, text in base.items() if _stem(file) not in names}, **others}
+    """Give both sets of files; of two with one name (a rule's id, a pack's manifest) only the other one counts."""
+    names = {_name(file) for file in others}
+    return {**{file: text for file, text in base.items() if _name(file) not in names}, **others}
 
 
 def read_rules(paths: list[Path], problems: list[Problem]) -> dict[str, str]:
@@ -31,6 +41,12 @@ def read_rules(paths: list[Path], problems: list[Problem]) -> dict[str, str]:
         files = yaml_files(path) if path.is_dir() else [path]
         if not files:
             problems.append(Problem(str(path), 0, "", "there is no rule file (*.yaml) in this folder"))
+        # What a rule shares with its pack, and the runbooks beside it, belong to it.
+        beside = path.parent / FILE
+        if not path.is_dir() and beside.is_file() and beside != path:
+            files.append(beside)
+        found |= _runbooks(path if path.is_dir() else path.parent)
+        found |= _shipped_runbooks()
         for file in files:
             try:
                 found[str(file)] = read_text(file)
@@ -49,8 +65,9 @@ def compile_checked(files: Mapping[str, str], law: LawPack | None) -> tuple[Rule
         return (None, problems) if problems else (rules, [])
     # The tests of the files that are sound are run too, so that one round of corrections is enough.
     wrong = {each.file for each in problems}
-    for file in sorted(files.keys() - wrong):
-        alone, _ = compile_rules({file: files[file]}, duties=duties, recalled=recalled)
+    shared = {file: text for file, text in files.items() if is_pack(file) and file not in wrong}
+    for file in sorted(files.keys() - wrong - shared.keys()):
+        alone, _ = compile_rules({**shared, file: files[file]}, duties=duties, recalled=recalled)
         problems += run_tests(alone) if alone is not None else []
     return None, sorted(problems)
 
@@ -60,6 +77,11 @@ def duty_ids(law: LawPack) -> frozenset[str]:
     return frozenset(duty.id for each in law.jurisdictions.values() for duty in each.duties)
 
 
+def is_rule(file: str) -> bool:
+    """Say whether a file holds a rule: no manifest, and no runbook."""
+    return not is_pack(file) and not file.endswith(".md")
+
+
 def recalled_ids(law: LawPack) -> frozenset[str]:
     """Give the ids of the duties that nobody checked: they may warn and never accuse."""
     return frozenset(
@@ -67,5 +89,15 @@ def recalled_ids(law: LawPack) -> frozenset[str]:
     )
 
 
-def _stem(file: str) -> str:
-    return Path(file).name.removesuffix(".yaml").removesuffix(".yml")
+def _shipped_runbooks() -> dict[str, str]:
+    return dict.fromkeys(package_files(RUNBOOKS, ".md"), "")
+
+
+def _runbooks(folder: Path) -> dict[str, str]:
+    """Give the runbooks in a folder by name; what stands in them is for people alone."""
+    found = sorted(folder.rglob("*.md"))
+    return {str(file): "" for file in found if not any(part.startswith(".") for part in file.relative_to(folder).parts)}
+
+
+def _name(file: str) -> str:
+    return f"{pack_of(file)}/{FILE}" if is_pack(file) else Path(file).name.replace(".yml", ".yaml")

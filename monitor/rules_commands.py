@@ -20,7 +20,7 @@ from monitor.context import Loaded
 from monitor.files import ConfigProblems, read_text
 from monitor.pipeline import Outcome, process
 from monitor.replay import CaptureReplay, played
-from monitor.rule_files import compile_checked
+from monitor.rule_files import compile_checked, is_rule
 from monitor.rules_knowledge import (
     compiled_rules,
     exemptions_of,
@@ -72,7 +72,7 @@ def lint(
     if problems:
         raise typer.Exit(1)
     if form is Form.TEXT:
-        typer.echo(f"{len(files)} rules, no mistakes.")
+        typer.echo(f"{sum(map(is_rule, files))} rules, no mistakes.")
 
 
 @rules_app.command("test")

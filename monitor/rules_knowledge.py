@@ -13,7 +13,7 @@ from monitor.config import Config
 from monitor.context import Loaded, load, load_shipped
 from monitor.files import ConfigProblems, folders, package_files, read_config
 from monitor.inspect import own_domains
-from monitor.rule_files import PACKS, duty_ids, read_rules, recalled_ids, rule_texts
+from monitor.rule_files import duty_ids, read_rules, recalled_ids, rule_texts, shipped_rules
 
 
 def rule_files_of(paths: list[Path] | None, config: Path | None) -> tuple[dict[str, str], list[Problem]]:
@@ -22,7 +22,7 @@ def rule_files_of(paths: list[Path] | None, config: Path | None) -> tuple[dict[s
     if paths:
         return read_rules(paths, problems), problems
     if config is None:
-        return package_files(PACKS, ".yaml"), problems
+        return shipped_rules(), problems
     return rule_texts(read_config(config), str(config), problems), problems
 
 

@@ -4,12 +4,12 @@ import re
 from pathlib import Path
 
 from detectors.documents import Problem
-from detectors.rules.model import schema_text
+from detectors.rules import model, pack
 from detectors.rules.names import Assessor
 from monitor.files import ConfigProblems
 
 _ID = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9][a-z0-9-]*")
-_SCHEMA = "rule.schema.json"
+_SCHEMA, _PACK_SCHEMA = "rule.schema.json", "pack.schema.json"
 
 
 class _Start:
@@ -52,23 +52,67 @@ _STARTS = {
 
 
 def new_rule(folder: Path, name: str, assessor: Assessor) -> Path:
-    """Write a rule under `<folder>/<pack>/<id>.yaml` with its schema beside. Raises ConfigProblems; never overwrites."""
+    """Write a rule under `<folder>/<pack>/<id>.yaml` with its runbook beside; never overwrites. Raises ConfigProblems.
+
+    The first rule of a pack brings its manifest, and the schemas of both for editors.
+    """
     if not _ID.fullmatch(name):
         raise ConfigProblems(
             [Problem(name, 0, "", "expected pack and name in lower case, such as acme.session-replay")]
         )
-    pack = name.partition(".")[0]
-    file = folder / pack / f"{name}.yaml"
+    of = name.partition(".")[0]
+    file = folder / of / f"{name}.yaml"
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as output:
             output.write(template(name, assessor))
-        (folder / _SCHEMA).write_text(schema_text(), encoding="utf-8")
+        (folder / _SCHEMA).write_text(model.schema_text(), encoding="utf-8")
+        (folder / _PACK_SCHEMA).write_text(pack.schema_text(), encoding="utf-8")
+        _write_once(file.with_name(pack.FILE), manifest(of))
+        _write_once(file.with_suffix(".md"), runbook(name))
     except FileExistsError:
         raise ConfigProblems([Problem(str(file), 0, "", "there is a rule of this name already; edit it")]) from None
     except OSError as error:
         raise ConfigProblems([Problem(str(file), 0, "", f"cannot be written ({error.strerror})")]) from None
     return file
+
+
+def _write_once(file: Path, text: str) -> None:
+    if not file.exists():
+        file.write_text(text, encoding="utf-8")
+
+
+def manifest(of: str) -> str:
+    """Give the text of a manifest to begin with."""
+    return f"""\
+# yaml-language-server: $schema=../{_PACK_SCHEMA}
+pack: {of}
+title: Rules of {of}
+version: 0.1.0
+# What several rules share: `flow.recipient in lists.vendors`, `macros.proved && …`.
+lists: {{}}
+macros:
+  proved: flow.proof != "" && flow.role != "own"
+"""
+
+
+def runbook(name: str) -> str:
+    """Give the text of a runbook to begin with."""
+    return f"""\
+# {name}
+
+## What happened
+
+Say in two sentences what the rule found, for somebody who is woken by it.
+
+## What to check
+
+1. Open the exemplars of the alert (topic, partition, offset) and look at the route that sent them.
+
+## What to do
+
+Say who may stop the data, and how.
+"""
 
 
 def template(name: str, assessor: Assessor) -> str:

@@ -6,7 +6,8 @@ from detectors.law.pack import LawPack
 from detectors.rules.model import RuleFile, is_named
 from detectors.rules.names import Assessor, Readable, readable
 from detectors.rules.plan import Rule
-from detectors.rules.ruleset import UNBOUNDED, RuleSet
+from detectors.rules.reading import UNBOUNDED
+from detectors.rules.ruleset import RuleSet
 from detectors.rules.subset import WORDS
 
 _MANY = 8
@@ -60,7 +61,7 @@ def _stands_in(path: str, text: str) -> bool:
 
 def page(ruleset: RuleSet, law: LawPack) -> str:
     """Give the reference page: the rule language, its names, and every shipped rule."""
-    return "\n".join([*_HEAD, *_language(), *_names(), *_rules(ruleset.rules, law)]) + "\n"
+    return "\n".join([*_HEAD, *_language(), *_files(), *_names(), *_rules(ruleset.rules, law)]) + "\n"
 
 
 _HEAD = (
@@ -94,6 +95,41 @@ def _language() -> Iterator[str]:
     yield 'Every name always has a value: an unknown text is `""`. A rule that fails on a flow (an index that is not there, an'
     yield "overflow) finds nothing, and the flow is counted as unknown."
     yield ""
+
+
+def _files() -> Iterator[str]:
+    yield from (
+        "## What a rule file may say beside its condition",
+        "",
+        "The keys of a rule file stand in `rule.schema.json`, those of a manifest in `pack.schema.json`; the first line of a file",
+        "names its schema, so that an editor completes keys and marks mistakes.",
+        "",
+        "- `severity_when`: other severities, each with a condition of its own; the first that holds is taken.",
+        "- `canary: 10%`: of a live rule, the share of episodes that people are told of.",
+        "- `threshold: {findings: 20, subjects: 5, within: 10m}`: people are told once so many findings, of so many persons, come",
+        "  together in one episode within any ten minutes of the events' own time. Below it findings are delivered and counted,",
+        "  and nobody is told. Persons are counted exactly up to 64, then by a sketch. A window longer than an hour is counted in",
+        "  steps of a sixtieth. Findings that come more than two windows late no longer count towards it.",
+        "- `law`: the duties of the law pack that the rule is about, and `runbook`: a shipped one, or a Markdown file beside the rule.",
+        "  Both are checked.",
+        "",
+        "`pack.yaml` beside the rules of a pack gives its version, and lists and macros that they share:",
+        "",
+        "```yaml",
+        "# yaml-language-server: $schema=../pack.schema.json",
+        "pack: acme",
+        "title: Rules of acme",
+        "version: 0.1.0",
+        "lists:",
+        "  vendors: [hotjar, fullstory]",
+        "macros:",
+        '  proved: flow.proof != "" && flow.role != "own"',
+        "```",
+        "",
+        "A rule then asks `macros.proved && flow.recipient in lists.vendors`. Macros may use lists and other macros. A mistake in one",
+        "is told with its place in `pack.yaml`, and a changed list or macro changes the digest of the rules.",
+        "",
+    )
 
 
 def _names() -> Iterator[str]:

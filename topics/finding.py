@@ -47,6 +47,15 @@ class Detector(StrEnum):
     UNDOCUMENTED_RECIPIENT = "undocumented-recipient"
 
 
+class Threshold(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of a kind must come together before people are told: that many findings in that many minutes."""
+
+    findings: int
+    subjects: int
+    """Distinct persons among them, at least; 1 and less: whoever they are."""
+    minutes: int
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     """One rule about one flow of one record. Points at the evidence and copies none of it."""
 
@@ -91,6 +100,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     verdict is a gap or rests on policy. Their figures are the law pack's: ranges, never one sum."""
     exemption: str = ""
     """Id of the exception that covers it; empty: none does. An exempted finding is counted and calls nobody."""
+    threshold: Threshold | None = None
+    """Of its rule: below it nobody is told."""
 
 
 class Fold(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +145,9 @@ class Fold(msgspec.Struct, frozen=True, kw_only=True):
     exemption: str = ""
     ledger_mark: str = ""
     """How far the consent ledger had been read when it was judged: the same bytes, bundle and mark give the same findings."""
+    threshold: Threshold | None = None
+    minutes: tuple[tuple[int, str], ...] = ()
+    """With a threshold: (event minute, its distinct subjects), ascending."""
 
 
 MAX_EXEMPLARS = 5

@@ -125,6 +125,7 @@ def _finding(rule: Rule, facts: Assessment, severity: Severity, record: RecordPl
         episode_key=key,
         bundle=bundle,
         exposure=law.exposure if entails else (),
+        threshold=rule.threshold,
     )
 
 

@@ -19,7 +19,9 @@ from detectors.rules.subset import WORDS, Mistake, refusals, tested_names
 from detectors.rules.tree import decode
 
 MAX_EXPRESSION = 4_000
-"""Characters of an expression, at most."""
+"""Characters that a person writes of an expression, at most."""
+MAX_EXPANDED = 60_000
+"""Characters of an expression with its lists and macros put in, at most."""
 
 
 class Expression(NamedTuple):
@@ -38,8 +40,8 @@ def compile_expression(text: str, assessor: Assessor) -> tuple[Expression | None
     """Check a condition against the names of its assessor and compile it; or give all its mistakes, in order."""
     if not text.strip():
         return None, [Mistake(0, "write a condition in CEL")]
-    if len(text) > MAX_EXPRESSION:
-        return None, [Mistake(0, f"longer than {MAX_EXPRESSION} characters; split the rule")]
+    if len(text) > MAX_EXPANDED:
+        return None, [Mistake(0, f"longer than {MAX_EXPANDED} characters with its lists and macros; split the rule")]
     if not text.isascii() and any(0xD800 <= ord(each) <= 0xDFFF for each in text):
         return None, [Mistake(0, "not Unicode text: a lone surrogate stands in it")]
     names, engine = readable(assessor), environment(assessor)

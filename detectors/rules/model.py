@@ -3,9 +3,9 @@
 import json
 import re
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
 from detectors.documents import Written
 from detectors.rules.names import Assessor
@@ -31,6 +31,7 @@ _MAX_ID = 120
 _RULE_ID = r"[a-z][a-z0-9-]*\.[a-z0-9][a-z0-9-]*"
 _VERSION = r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)"
 _SHARE = r"[1-9][0-9]?%"
+_DURATION = r"[1-9][0-9]{0,3}[mh]"
 _DUTY = r"(\*-)?[a-z0-9][a-z0-9.-]*"
 
 RuleId = Annotated[
@@ -47,6 +48,8 @@ DutyName = Annotated[
 """Id of a duty in the law pack, or `*-` and how its id ends, for the same duty in every jurisdiction."""
 Share = Annotated[str, _shaped(_SHARE, "expected a whole percentage from 1% to 99%, such as 10%"), _for_editors(_SHARE)]
 """A share in whole per cent: `10%`."""
+Duration = Annotated[str, _shaped(_DURATION, "expected minutes or hours, such as 10m or 2h"), _for_editors(_DURATION)]
+"""A time in whole minutes or hours."""
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
 
 
@@ -64,6 +67,33 @@ class Escalation(Written):
 
     when: str = Field(description="Condition in CEL, over the same names as the rule's own.")
     severity: Severity
+
+
+class ThresholdRule(Written):
+    """How much must come together before people are told."""
+
+    findings: int = Field(default=1, ge=1, le=1_000_000, description="Findings within the time, at least.")
+    subjects: int = Field(default=1, ge=1, le=1_000_000, description="Distinct persons among them, at least.")
+    within: Duration = Field(
+        description="The time, from 1m to 24h: any so many minutes in a row, by the events' own time."
+    )
+
+    @property
+    def minutes(self) -> int:
+        """The time in minutes."""
+        return int(self.within[:-1]) * (60 if self.within.endswith("h") else 1)
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Self:
+        if self.findings <= 1 and self.subjects <= 1:
+            raise ValueError("one finding is always there; ask for more findings or more subjects")
+        if not 1 <= self.minutes <= 24 * 60:
+            raise ValueError("within is from 1m to 24h")
+        if self.subjects > self.findings:
+            raise ValueError(
+                f"{self.subjects} subjects need at least as many findings; write findings: {self.subjects}"
+            )
+        return self
 
 
 class RuleTest(Written):
@@ -99,6 +129,10 @@ class RuleFile(Written):
     severity: Severity
     severity_when: tuple[Escalation, ...] = Field(
         default=(), description="Other severities; the first whose condition holds is taken."
+    )
+    threshold: ThresholdRule | None = Field(
+        default=None,
+        description="Of the findings of one episode: how many must come together before people are told of it.",
     )
     group_by: tuple[str, ...] = Field(min_length=1, max_length=6, description="Names whose values make one episode.")
     law: tuple[DutyName, ...] = Field(

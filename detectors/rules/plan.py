@@ -9,7 +9,7 @@ from detectors.assessment import Assessment
 from detectors.rules.conjuncts import Conjunct, holding, selector
 from detectors.rules.language import Expression
 from detectors.rules.model import RuleFile
-from topics.finding import Severity
+from topics.finding import Severity, Threshold
 
 
 class Trial(NamedTuple):
@@ -35,6 +35,7 @@ class Rule(NamedTuple):
     trials: tuple[Trial, ...]
     live_percent: int
     """Share of its episodes that are live, of a live rule: 100 without a canary."""
+    threshold: Threshold | None = None
 
 
 class Asked(NamedTuple):

@@ -3,9 +3,26 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from detectors.documents import line_of
+from detectors.documents import Problem, line_of
+
+
+def with_column(problem: Problem, document: Any) -> Problem:
+    """Give a mistake its column: where its key or item begins, or that of the nearest parent that is there."""
+    if problem.column or not problem.line:
+        return problem
+    node, column = document, 1
+    for word in problem.path.split("."):
+        key: int | str = int(word) if word.isdigit() else word
+        if isinstance(node, CommentedMap) and key in node:
+            column = node.lc.key(key)[1] + 1
+        elif isinstance(node, CommentedSeq) and isinstance(key, int) and key < len(node):
+            column = node.lc.item(key)[1] + 1
+        else:
+            break
+        node = node[key]
+    return problem._replace(column=column)
 
 
 def place(source: str, document: Any, path: Sequence[int | str], value: str, offset: int) -> tuple[int, int]:

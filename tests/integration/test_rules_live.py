@@ -40,7 +40,7 @@ assessor: tracking
 when: flow.proof != "" && flow.role != "own"
 severity: low
 group_by: [flow.recipient]
-runbook: {name}
+runbook: tracking.consent-missing
 why: "{{flow.recipient}} received something."
 tests:
   - {{name: somebody, given: {{flow: {{proof: upstream, role: third-party}}}}, expect: finding}}

@@ -35,7 +35,7 @@ assessor: tracking
 when: flow.role != "own" && flow.purpose == "analytics.session_replay"
 severity: high
 group_by: [flow.recipient]
-runbook: acme.replay
+runbook: tracking.consent-missing
 why: "{flow.recipient} watched."
 tests:
   - {name: there, given: {flow: {purpose: analytics.session_replay}}, expect: finding}

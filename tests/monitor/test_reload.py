@@ -13,7 +13,7 @@ from monitor.files import read_config
 from monitor.reload import Reloader
 from monitor.rules_new import template
 
-RULE = template("acme.first", Assessor.TRACKING)
+RULE = template("acme.first", Assessor.TRACKING).replace("runbook: acme.first", "runbook: tracking.consent-missing")
 EXEMPTION = """\
 id: known
 rule: acme.first

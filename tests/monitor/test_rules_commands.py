@@ -24,7 +24,7 @@ assessor: tracking
 when: flow.recipent == "meta" && consent.decision == "refused"
 severity: loud
 group_by: [flow.recipient]
-runbook: acme.wrong
+runbook: tracking.consent-missing
 why: "{flow.recipient} received data."
 tests:
   - {name: found, given: {flow: {recipient: meta}}, expect: finding}
@@ -72,8 +72,8 @@ def test_the_shipped_rules_have_no_mistakes_and_their_tests_pass() -> None:
 def test_every_mistake_is_told_at_once_with_its_place(wrong: Path) -> None:
     told = run("lint", str(wrong), code=1).splitlines()
     assert any(line.startswith(f"{wrong}:7:7: when: ") and "did you mean flow.recipient?" in line for line in told)
-    assert any(line.startswith(f"{wrong}:3: version: ") for line in told)
-    assert any(line.startswith(f"{wrong}:8: severity: ") for line in told)
+    assert any(line.startswith(f"{wrong}:3:1: version: ") for line in told)
+    assert any(line.startswith(f"{wrong}:8:1: severity: ") for line in told)
 
 
 def test_mistakes_come_as_json_sarif_and_annotations(wrong: Path) -> None:

@@ -91,6 +91,44 @@ PLANTS = {
     "no-test-finds": Plant("expect: finding", "expect: none", "tests:", "no test expects a finding"),
     "no-test-does-not": Plant("expect: none", "expect: finding", "tests:", "no test expects none"),
     "no-tests": Plant(RULE[RULE.index("tests:") :], "tests: []\n", "tests:", "at least 1"),
+    "canary-of-a-shadow": Plant("mode: live", "mode: shadow\ncanary: 10%", "canary", "a canary is a share"),
+    "canary-malformed": Plant("mode: live", "mode: live\ncanary: 120%", "canary", "from 1% to 99%"),
+    "threshold-without-time": Plant(
+        "severity: high", "severity: high\nthreshold: {findings: 5}", "threshold", "required"
+    ),
+    "threshold-of-one": Plant(
+        "severity: high", "severity: high\nthreshold: {findings: 1, within: 5m}", "threshold", "ask for more findings"
+    ),
+    "threshold-of-a-week": Plant(
+        "severity: high", "severity: high\nthreshold: {findings: 5, within: 168h}", "threshold", "from 1m to 24h"
+    ),
+    "threshold-time-malformed": Plant(
+        "severity: high", "severity: high\nthreshold: {findings: 5, within: 5 min}", "threshold", "such as 10m or 2h"
+    ),
+    "threshold-more-persons-than-findings": Plant(
+        "severity: high",
+        "severity: high\nthreshold: {findings: 5, subjects: 9, within: 5m}",
+        "threshold",
+        "findings: 9",
+    ),
+    "list-without-manifest": Plant(
+        'flow.recipient == "meta"', "flow.recipient in lists.vendors", "lists.vendors", "has no pack.yaml", column=True
+    ),
+    "macro-without-manifest": Plant(
+        'flow.recipient == "meta"', "macros.proved", "macros.proved", "has no pack.yaml", column=True
+    ),
+    "pattern-with-look-around": Plant(
+        'flow.recipient == "meta"', 'flow.recipient.matches("a(?!b)")', '("a(?!b)")', "look-around", column=True
+    ),
+    "timestamp-compared-with-a-number": Plant(
+        'flow.recipient == "meta"', "timestamp(flow.at_ms) > 5", "> 5", "`>` cannot be used", column=True
+    ),
+    "function-misspelt": Plant(
+        'flow.recipient == "meta"', 'flow.recipient.startWith("m")', '("m")', "did you mean startsWith?", column=True
+    ),
+    "bracket-left-open": Plant(
+        'flow.recipient == "meta"', '(flow.recipient == "meta"', "(flow.recipient", "end of the"
+    ),
     "not-yaml": Plant("severity: high", "severity: [high", "severity_when", "not YAML"),
     "not-a-mapping": Plant(RULE, "- a\n- b\n", "- a", "expected a mapping"),
 }
@@ -100,6 +138,13 @@ def _planted() -> dict[str, str]:
     for name, plant in PLANTS.items():
         assert plant.old in RULE, name
     return {f"{name}/acme/acme.rule.yaml": RULE.replace(plant.old, plant.new, 1) for name, plant in PLANTS.items()}
+
+
+def test_sixty_mistakes_and_more_are_planted_and_all_told_at_once() -> None:
+    assert len(PLANTS) >= 60
+    _, problems = compile_rules(_planted(), duties={"us-ca-opt-out"})
+    assert {problem.file for problem in problems} == set(_planted())
+    assert all(each.line > 0 and each.column > 0 and len(each.message) > 10 for each in problems)
 
 
 @pytest.mark.parametrize("name", PLANTS)

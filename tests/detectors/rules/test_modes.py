@@ -47,7 +47,7 @@ def test_a_share_is_met_and_a_higher_one_holds_all_of_a_lower_one() -> None:
 def test_a_canary_of_a_shadow_rule_is_a_mistake() -> None:
     _, problems = compile_rules({"acme.rule.yaml": RULE.replace("mode: live", "mode: shadow\ncanary: 10%")})
     assert [str(each) for each in problems] == [
-        "acme.rule.yaml:6: canary: a canary is a share of a live rule; set `mode: live` or remove it"
+        "acme.rule.yaml:6:1: canary: a canary is a share of a live rule; set `mode: live` or remove it"
     ]
 
 

@@ -167,8 +167,9 @@ def test_shipped_gaps_are_low_and_violations_say_why() -> None:
 def test_each_shipped_file_names_the_schema_for_editors() -> None:
     for path in PACKS.rglob("*.yaml"):
         first = path.read_text().splitlines()[0]
-        assert first == "# yaml-language-server: $schema=../../rule.schema.json"
-        assert (path.parent / first.partition("=")[2]).resolve() == PACKS.parent / "rule.schema.json"
+        schema = "pack.schema.json" if path.name == "pack.yaml" else "rule.schema.json"
+        assert first == f"# yaml-language-server: $schema=../../{schema}"
+        assert (path.parent / first.partition("=")[2]).resolve() == PACKS.parent / schema
 
 
 def test_the_schema_file_is_current() -> None:
