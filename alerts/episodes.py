@@ -9,6 +9,7 @@ from alerts.thresholds import Waiting, collect, reached, trimmed
 from alerts.wording import sentence
 from topics.alert import Alert, Audience, Change, EpisodeState
 from topics.distinct import Distinct
+from topics.exposure import Amount, Clock
 from topics.finding import MAX_EXEMPLARS, SEVERITIES, Basis, Detector, Finding, Fold, Mode, Severity, Verdict
 
 MAX_NAMES = 50
@@ -70,6 +71,9 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
     bundle: str
     exposure: tuple[str, ...] = ()
     """Ids of the duties that say what it entails, of all folds."""
+    amounts: tuple[Amount, ...] = ()
+    clocks: tuple[Clock, ...] = ()
+    """What those duties name in money and time, as of the newest fold that names any."""
     exemption: str = ""
     """Id of the exception that covers all of it; that of the first fold, where several do."""
     waiting: Waiting | None = None
@@ -262,6 +266,8 @@ def _add(
         severity=severity,
         law=_union("law", base.law, fold.law, overflowed),
         exposure=_union("exposure", base.exposure, fold.exposure, overflowed),
+        amounts=fold.amounts or base.amounts,
+        clocks=fold.clocks or base.clocks,
         state=EpisodeState.OPEN,
         first_at_ms=first_at_ms,
         last_at_ms=max(base.last_at_ms, fold.last_at_ms),
@@ -341,6 +347,8 @@ def _tell(state: Episode, change: Change, now_ms: int) -> tuple[Episode, list[Al
         exemplars=told.exemplars,
         bundle=told.bundle,
         exposure=told.exposure,
+        amounts=told.amounts,
+        clocks=told.clocks,
         exemption=told.exemption,
     )
     return told, [alert]

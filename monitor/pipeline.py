@@ -18,6 +18,7 @@ from detectors.consent.ledger import LedgerView
 from detectors.doubt import at_rival, is_doubtful, settled_tracking, settled_transfer, without_register
 from detectors.drift import Appeared, Baseline, told_by
 from detectors.exemptions import NO_EXEMPTIONS, Exemptions
+from detectors.law.exposure import NO_EXPOSURE
 from detectors.law.pack import LawPack
 from detectors.rules.judge import RecordPlace, judge
 from detectors.rules.ruleset import RuleSet
@@ -221,13 +222,16 @@ def _appeared(observation: Observation, classified: Classified, context: Context
     return teller, context.baseline.appeared(observation, teller, categories)
 
 
-def fold(findings: Iterable[Finding], cluster: str, ledger_mark: str = "") -> list[Fold]:
-    """Put findings of one input partition and episode key into one record each, in order of first appearance."""
+def fold(findings: Iterable[Finding], cluster: str, ledger_mark: str = "", law: LawPack | None = None) -> list[Fold]:
+    """Put findings of one input partition and episode key into one record each, in order of first appearance.
+
+    With the law pack, the records say in figures what the duties of `exposure` entail.
+    """
     groups: defaultdict[tuple[str, str, str, int], list[Finding]] = defaultdict(list)
     for finding in findings:
         # What an exception covers is kept apart: a covered finding must not hide in a fold that calls somebody.
         groups[finding.episode_key, finding.exemption, finding.topic, finding.partition].append(finding)
-    return [_fold(group, cluster, ledger_mark) for group in groups.values()]
+    return [_fold(group, cluster, ledger_mark, law) for group in groups.values()]
 
 
 class _Tally:
@@ -376,7 +380,7 @@ class _Batch:
                     outcome.records[topic, kind.value] += length
             if tally.last_ms != _NO_EVENT:
                 outcome.last_event_ms[topic] = max(tally.last_ms, outcome.last_event_ms.get(topic, 0))
-        outcome.folds = fold(outcome.findings, context.cluster, context.ledger.mark)
+        outcome.folds = fold(outcome.findings, context.cluster, context.ledger.mark, context.law)
         if self._persons.flows:
             outcome.volumes = self._persons.volumes(context.law, context.cluster, context.bundle)
             outcome.bulk_flows = self._persons.flows
@@ -466,8 +470,9 @@ def _dead_letter(record: RawRecord, rejected: Rejected, cluster: str, digest: st
     )
 
 
-def _fold(group: Sequence[Finding], cluster: str, ledger_mark: str) -> Fold:
+def _fold(group: Sequence[Finding], cluster: str, ledger_mark: str, law: LawPack | None) -> Fold:
     first = group[0]
+    entails = law.exposure_for(first.jurisdiction, first.at_ms) if law is not None and first.exposure else NO_EXPOSURE
     per_offset: dict[int, tuple[int, int]] = {}
     for finding in group:
         minute, count = per_offset.get(finding.offset, (finding.at_ms // 60_000, 0))
@@ -504,6 +509,8 @@ def _fold(group: Sequence[Finding], cluster: str, ledger_mark: str) -> Fold:
         exemplars=tuple(group[:MAX_EXEMPLARS]),
         bundle=first.bundle,
         exposure=first.exposure,
+        amounts=entails.amounts,
+        clocks=entails.clocks,
         exemption=first.exemption,
         ledger_mark=ledger_mark,
         threshold=first.threshold,

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from topics.exposure import Amount, Clock
 from topics.finding import Basis, Detector, Finding, Mode, Severity, Verdict
 
 
@@ -85,6 +86,10 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     exemplars: tuple[Finding, ...]
     bundle: str
     exposure: tuple[str, ...] = ()
-    """Ids of the duties that say what the episode entails. Their figures, with assumptions, are the law pack's."""
+    """Ids of the duties that say what the episode entails."""
+    amounts: tuple[Amount, ...] = ()
+    """What they name in money, as of the newest fold: ranges with their assumptions, never multiplied and never summed."""
+    clocks: tuple[Clock, ...] = ()
+    """What they name in time, as of the newest fold: to act on an opt-out, to answer a request, to mend, to tell of a breach."""
     exemption: str = ""
     """Id of the exception that covers it; empty: none does."""

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from topics.exposure import Amount, Clock
+
 
 class Verdict(StrEnum):
     """A violation is a rule broken; a gap is a fact missing."""
@@ -142,6 +144,10 @@ class Fold(msgspec.Struct, frozen=True, kw_only=True):
     """The first of them, at most five."""
     bundle: str
     exposure: tuple[str, ...] = ()
+    amounts: tuple[Amount, ...] = ()
+    """What the duties of `exposure` name in money, on the day of the first finding: ranges, with their assumptions."""
+    clocks: tuple[Clock, ...] = ()
+    """What the duties of `exposure` name in time."""
     exemption: str = ""
     ledger_mark: str = ""
     """How far the consent ledger had been read when it was judged: the same bytes, bundle and mark give the same findings."""

@@ -7,7 +7,10 @@ violations, and whether it asks for any money at all, is not in the data.
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from detectors.law.model import BreachClock, CurePeriod, Duty, OptOutDeadline, Penalty, RequestDeadline
+from topics.exposure import Amount, Clock
 
 _COUNTED = {
     "violation": "for each violation, as the law counts violations; the law names the most, not what is asked",
@@ -20,41 +23,6 @@ _RECALLED = "from memory, not checked: shown for orientation only"
 _DISCRETION = "the regulator may grant it and need not"
 
 
-class Amount(NamedTuple):
-    """Money that a law names, from the least to the most, for one unit of what it counts."""
-
-    low: int
-    """0 where the law names no least amount, which is the rule."""
-    high: int
-    currency: str
-    per: str
-    """`violation`, `intentional-or-minor`, `repeat`, `transaction` or `maximum`."""
-    duties: tuple[str, ...]
-    assumptions: tuple[str, ...]
-    citations: tuple[str, ...]
-    sources: tuple[str, ...]
-
-
-class Clock(NamedTuple):
-    """Time that somebody has."""
-
-    kind: str
-    """`opt-out`, `request`, `cure` or `breach`."""
-    detail: str
-    """The stage of a request, or who must be told of a breach."""
-    hours: int
-    """0 where the law names no number."""
-    days: int
-    """0 where the law names no number."""
-    business_days: bool
-    measure: str
-    """The law's own measure in our words, where it is no plain number."""
-    duty: str
-    assumptions: tuple[str, ...]
-    citation: str
-    sources: tuple[str, ...]
-
-
 class Exposure(NamedTuple):
     """What a violation under one law on one day entails. Empty where the pack names nothing."""
 
@@ -64,14 +32,17 @@ class Exposure(NamedTuple):
     clocks: tuple[Clock, ...] = ()
 
 
+NO_EXPOSURE = Exposure("", "")
+
+
 def as_line(told: Exposure) -> dict[str, Any]:
     """Give it for machines."""
     return {
         "type": "exposure",
         "jurisdiction": told.jurisdiction,
         "on": told.on,
-        "amounts": [each._asdict() for each in told.amounts],
-        "clocks": [each._asdict() for each in told.clocks],
+        "amounts": [msgspec.to_builtins(each) for each in told.amounts],
+        "clocks": [msgspec.to_builtins(each) for each in told.clocks],
     }
 
 
@@ -114,7 +85,7 @@ def _clock(duty: Duty) -> Clock | None:
             return _days("cure", "", duty, duty.days, assumptions=(_DISCRETION,) if duty.discretionary else ())
         case BreachClock():
             clock = _days("breach", duty.to, duty, duty.days or 0, business=duty.business_days)
-            return clock._replace(hours=duty.hours or 0, measure=duty.standard)
+            return msgspec.structs.replace(clock, hours=duty.hours or 0, measure=duty.standard)
     return None
 
 

@@ -76,7 +76,9 @@ class LawPack(msgspec.Struct, frozen=True, eq=False):
         if found is None:
             return Exposure(jurisdiction, day)
         span = found.on(day_of(on))
-        return exposure(jurisdiction, day, (*span.duties, *(span.warnings if recalled else ())))
+        if not recalled:
+            return span.entails._replace(on=day)
+        return exposure(jurisdiction, day, (*span.duties, *span.warnings))
 
     def basis_for(self, country: str, subdivision: str, on: date | int, kinds: Iterable[str]) -> Basis:
         """Say whether a verified duty of these kinds is in force, or only the operator's own policy."""

@@ -7,6 +7,7 @@ from datetime import date
 import msgspec
 
 from detectors.assessment import Law
+from detectors.law.exposure import Exposure, exposure
 from detectors.law.fact import Confidence
 from detectors.law.model import (
     Ban,
@@ -75,6 +76,8 @@ class Span(msgspec.Struct, frozen=True, eq=False):
     """Recalled ones."""
     kinds: frozenset[str]
     """Kinds of the verified ones."""
+    entails: Exposure
+    """What the verified ones say of a violation, on the first day of the span."""
 
 
 class Timeline(msgspec.Struct, frozen=True, eq=False):
@@ -131,7 +134,8 @@ def _span(jurisdiction: Jurisdiction, duties: Sequence[Duty], day: int) -> Span:
         basis=Basis.LAW if kinds & GROUNDS else Basis.POLICY,
     )
     warnings = tuple(duty for duty in current if duty.confidence is Confidence.RECALLED)
-    return Span(law, verified, warnings, kinds)
+    entails = exposure(jurisdiction.id, date_of(day).isoformat(), verified)
+    return Span(law, verified, warnings, kinds, entails)
 
 
 def _banned_below(duty: Duty) -> int:

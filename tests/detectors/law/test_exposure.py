@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from detectors.law.exposure import as_line
+from detectors.law.exposure import as_line, exposure
+from detectors.law.timeline import date_of
 from tests.detectors.law.shipped import pack
 
 
@@ -29,9 +30,9 @@ def test_every_amount_names_its_assumption_its_law_and_its_source() -> None:
 
 
 def test_what_is_only_recalled_is_shown_on_request_and_says_so() -> None:
-    assert pack().exposure_for("DE", date(2026, 11, 23)).amounts == ()
-    (fine,) = pack().exposure_for("DE", date(2026, 11, 23), recalled=True).amounts
-    assert (fine.high, fine.currency, fine.per) == (20_000_000, "EUR", "maximum")
+    assert pack().exposure_for("CA-QC", date(2026, 11, 23)).amounts == ()
+    (fine,) = pack().exposure_for("CA-QC", date(2026, 11, 23), recalled=True).amounts
+    assert (fine.high, fine.currency, fine.per) == (25_000_000, "CAD", "maximum")
     assert any("memory" in each for each in fine.assumptions)
 
 
@@ -60,3 +61,14 @@ def test_a_place_that_the_pack_does_not_know_has_no_exposure() -> None:
         "amounts": [],
         "clocks": [],
     }
+
+
+def test_what_is_prepared_for_each_span_is_what_its_duties_say_on_every_day() -> None:
+    for name, timeline in pack().timelines.items():
+        for day in timeline.starts:
+            on = date_of(day)
+            prepared = pack().exposure_for(name, on)
+            assert prepared == exposure(name, on.isoformat(), timeline.on(day).duties)
+            assert {duty for each in prepared.amounts for duty in each.duties}.isdisjoint(
+                duty.id for duty in timeline.on(day).warnings
+            )
