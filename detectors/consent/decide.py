@@ -99,7 +99,7 @@ def _passed_on(consent: Consent, flow: DataFlow, law: Law) -> Consent:
     return msgspec.structs.replace(consent, decision=ConsentDecision.UNKNOWN, reason="restricted-processing")
 
 
-def _of_purpose(question: Question) -> Consent:
+def _of_purpose(question: Question) -> Consent:  # noqa: C901 - the order of precedence, one step after the other
     flow, law, signals, choices, _ = question
     remarks = {each.remark for each in signals if each.remark in _TOLD and _is_about(each, flow.purpose, law)}
     recorded = as_of(choices, flow.purpose, flow.at_ms) if choices else None
