@@ -114,7 +114,13 @@ def test_the_wheel_holds_every_data_file_and_the_list_of_parts_every_dependency(
     assert wanted <= held, sorted(wanted - held)[:5]
     parts = tmp_path / "sbom.json"
     lock = ROOT / "requirements" / "run.txt"
-    describe = [BIN / "cyclonedx-py", "requirements", "--pyproject", ROOT / "pyproject.toml", "--output-reproducible"]
+    describe: list[str | Path] = [
+        BIN / "cyclonedx-py",
+        "requirements",
+        "--pyproject",
+        ROOT / "pyproject.toml",
+        "--output-reproducible",
+    ]
     subprocess.run([*describe, "--output-format", "JSON", "--output-file", parts, lock], check=True, timeout=120)
     sbom = json.loads(parts.read_text())
     locked = re.findall(r"^([A-Za-z0-9_.-]+)==", lock.read_text(), re.MULTILINE)

@@ -236,7 +236,7 @@ class Cluster:
         settings["listener.name.guarded.plain.sasl.jaas.config"] = f"{module} required {known};"
 
     def _format(self) -> None:
-        tool = ("kafka.tools.StorageTool", "format", "--cluster-id", _CLUSTER_ID)
+        tool: tuple[str, ...] = ("kafka.tools.StorageTool", "format", "--cluster-id", _CLUSTER_ID)
         if self.authority is not None:
             for name, password in self._users.items():
                 tool += ("--add-scram", f'SCRAM-SHA-512=[name="{name}",password="{password}"]')
