@@ -102,19 +102,31 @@ def _of_kind(code: str, question: Question) -> Consent | None:
         return Consent(
             decision=ConsentDecision.DENIED, about="sensitive", signal=denied.kind, path=denied.path, reason=code
         )
-    sold = flow.role is not Role.PROCESSOR and flow.purpose.partition(".")[0] in _SALE
-    if law.sensitive == "necessary_only_no_sale" or (sold and code in law.unsold_codes):
+    if law.sensitive == "necessary_only_no_sale":
         return Consent(decision=ConsentDecision.DENIED, about="sensitive", signal="law", reason=code)
+    barred = _barred(code, question)
     if law.sensitive != "opt_in_consent":
-        return None
+        return barred
     granted = any(signal.says == "allowed" for signal in said) or (
         # A grant of everything does not name the kind of data.
         recorded is not None and any(asked.startswith(prefix) for prefix in recorded[0].granted if prefix != "*")
     )
     behind = coverage in {Coverage.LOADING, Coverage.BEHIND, Coverage.FORGOTTEN}
     if granted and not behind:
-        return None
+        return barred
     if coverage is not Coverage.READY or not flow.subjects:
         reason = coverage.value if coverage is not Coverage.READY else "no-subject"
         return Consent(about="sensitive", reason=reason)
     return Consent(decision=ConsentDecision.DENIED, about="sensitive", signal="default", reason=code)
+
+
+def _barred(code: str, question: Question) -> Consent | None:
+    """Give what no consent cures: a kind of data that may not be sold, to somebody who is no processor, for advertising.
+
+    A sale is a disclosure for money or another value, and what was given in return is in no record: a fact is missing.
+    """
+    flow = question.flow
+    sold = flow.role is not Role.PROCESSOR and flow.purpose.partition(".")[0] in _SALE
+    if not sold or code not in question.law.unsold_codes:
+        return None
+    return Consent(about="sensitive", signal="law", reason="sale-unproved")

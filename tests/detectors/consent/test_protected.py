@@ -104,9 +104,23 @@ def test_where_only_necessity_counts_consent_is_no_cure() -> None:
 
 def test_what_may_not_be_sold_may_still_be_processed_for_the_shop() -> None:
     law = Law(jurisdiction="US-VA", regime="opt-out", unsold_codes=("precise_geolocation",))
-    assert decided(law, codes=("precise_geolocation",)).decision is DENIED
+    consent = decided(law, codes=("precise_geolocation",))
+    assert (consent.decision, consent.about, consent.signal, consent.reason) == (
+        UNKNOWN,
+        "sensitive",
+        "law",
+        "sale-unproved",
+    )
     assert decided(law, codes=("precise_geolocation",), role=Role.PROCESSOR).decision is ALLOWED
     assert decided(law, codes=("health",)).decision is ALLOWED
+
+
+def test_consent_does_not_cure_a_sale_and_its_absence_is_denied_first() -> None:
+    law = Law(jurisdiction="US-VA", regime="opt-out", sensitive="opt_in_consent", unsold_codes=("precise_geolocation",))
+    assert decided(law, codes=("precise_geolocation",)).decision is DENIED
+    agreed = decided(law, codes=("precise_geolocation",), choices=[choice(1, granted="sensitive")])
+    assert (agreed.decision, agreed.reason) == (UNKNOWN, "sale-unproved")
+    assert decided(law, codes=("health",), choices=[choice(1, granted="sensitive")]).decision is ALLOWED
 
 
 def test_payment_is_not_asked_about_sensitive_data() -> None:
