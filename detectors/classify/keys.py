@@ -1,7 +1,7 @@
 """Names of fields: split into words, looked up once, remembered by value."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from detectors.classify.values import digits_in, find_email, looks_like_card
@@ -19,13 +19,22 @@ class Meaning(NamedTuple):
     """One category that a name may tell, and under which circumstances."""
 
     category: str
-    check: str
+    tells: str
+    """Name of the recognizer or the check, for explain."""
+    check: Callable[[str], bool]
+    """Whether a value can be it."""
     near: int
     """Contexts of which one is needed, as bits; 0: none is needed."""
     not_near: int
     """Contexts, also of siblings, in which the name means something else."""
     not_in: int
     """Contexts of what stands above, in which the name means something else."""
+    hashed: str
+    """Category of a hash under this name; empty: a hash is nothing else."""
+    hidden: bool
+    """No shape is shown."""
+    personal: bool
+    """False: the field says nothing by itself, its text is searched."""
 
 
 class Key(NamedTuple):
@@ -43,8 +52,8 @@ class Key(NamedTuple):
     """Contexts that it gives to its siblings."""
     neutral: bool
     """It says nothing, so what is inside keeps the context from above."""
-    reference: bool
-    """A long number below it is a reference and no card."""
+    contradicted: int
+    """Bits of the recognizers that its words speak against: a long number below `order_id` is no card."""
     axis: int
     """1: it may name a latitude, 2: a longitude."""
     holds: str
@@ -60,7 +69,8 @@ class Vocabulary(NamedTuple):
     qualifiers: Mapping[str, int]
     neutral: frozenset[str]
     decorations: frozenset[str]
-    references: frozenset[str]
+    contradicted: Mapping[str, int]
+    """Bits of recognizers by the word that speaks against them."""
     shown: frozenset[str]
     """Words that a path may show."""
     thing: int
@@ -99,7 +109,7 @@ class KeyReader:
 
     def _resolve(self, raw: str) -> Key:
         if len(raw) > _LONGEST_KEY:
-            return Key("*", (), 0, 0, 0, neutral=False, reference=False, axis=0, holds=held_by(raw[: 8 * _LONGEST_KEY]))
+            return Key("*", (), 0, 0, 0, neutral=False, contradicted=0, axis=0, holds=held_by(raw[: 8 * _LONGEST_KEY]))
         vocabulary = self._vocabulary
         # `card[number]` and `billing.city` are paths in one key: what stands first is the parent of what stands last.
         segments = [each for each in _SEGMENTS.split(raw) if each]
@@ -116,7 +126,7 @@ class KeyReader:
             inner=self._context(last),
             beside=vocabulary.siblings.get(joined, 0),
             neutral=joined in vocabulary.neutral or joined.isdigit(),
-            reference=any(word in vocabulary.references for word in last),
+            contradicted=_union(vocabulary.contradicted, last),
             axis=_AXES.get(last[-1], 0) if last else 0,
             holds=held_by(raw),
         )
@@ -161,6 +171,14 @@ class KeyReader:
         elif len(last) > 1 and len(last[0]) <= _CURT:
             # A prefix of a vendor's: `vpc_CardNum`, `x_zip`.
             yield "".join(last[1:]), 0
+
+
+def _union(bits: Mapping[str, int], last: list[str]) -> int:
+    """Join the bits of all words."""
+    found = 0
+    for word in last:
+        found |= bits.get(word, 0)
+    return found
 
 
 _CURT = 3

@@ -1,6 +1,6 @@
 """The taxonomy of personal data: categories, what makes them sensitive, and the names of fields that tell them."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Annotated
 
 from pydantic import Field as Bounded
@@ -8,6 +8,10 @@ from pydantic import field_validator, model_validator
 
 from detectors.classify.checks import CHECKS
 from detectors.classify.keys import KeyReader, Meaning, Vocabulary
+from detectors.classify.plans import Plans
+from detectors.classify.recognizers.compiled import Compiled
+from detectors.classify.recognizers.recognizer import Table
+from detectors.classify.recognizers.table import SHIPPED, VALIDATORS
 from detectors.documents import Problem, Written, read
 
 Word = Annotated[str, Bounded(pattern=r"^[a-z0-9]+$", max_length=64)]
@@ -19,6 +23,8 @@ LOCATION = "user.location.precise"
 HASHED: Mapping[str, str] = {EMAIL: f"{EMAIL}.hashed", PHONE: f"{PHONE}.hashed"}
 """Categories that a hash under their name turns into another: still personal data, and a key to match people by."""
 
+SHAPELESS = frozenset({"adid", "agent", "coordinates", "cvv", "hash", "id", "ip", "secret"})
+"""Checks whose values are too secret for even a shape, or whose shape would tell a responder nothing."""
 _USED_BY_CODE = (EMAIL, PHONE, CARD, LOCATION, *HASHED.values())
 
 
@@ -66,7 +72,6 @@ class TaxonomyFile(Written):
     neutral: tuple[Word, ...]
     qualifiers: dict[str, tuple[Word, ...]]
     decorations: tuple[Word, ...]
-    references: tuple[Word, ...]
     regimes: dict[str, Regime]
     categories: dict[Annotated[str, Bounded(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$")], Category]
 
@@ -101,12 +106,16 @@ class WordFile(Written):
 class Taxonomy:
     """Categories by key, and the reader of field names. Made once; equal for all records."""
 
-    def __init__(self, file: TaxonomyFile, shown: frozenset[str] = frozenset()) -> None:
+    def __init__(self, file: TaxonomyFile, shown: frozenset[str] = frozenset(), table: Table = SHIPPED) -> None:
         self.categories: Mapping[str, Category] = file.categories
         self.regimes: Mapping[str, Regime] = file.regimes
         self._codes = {key: each.regime for key, each in file.categories.items() if each.regime}
         self.bits: Mapping[str, int] = {name: 1 << index for index, name in enumerate(file.contexts)}
-        self.keys = KeyReader(_vocabulary(file, self.bits, shown))
+        self.recognizers = Compiled(table, VALIDATORS)
+        self.keys = KeyReader(_vocabulary(file, self.bits, shown, self.recognizers))
+        self.plans = Plans(self.keys)
+        self.people = sum(self.bits[name] for name in ("person", "address", "card") if name in self.bits)
+        """Contexts in which somebody is described."""
 
     def is_sensitive(self, category: str, jurisdiction: str = "") -> bool:
         """Tell whether a category is sensitive where the person is (`DE`, `US-CA`).
@@ -153,37 +162,60 @@ def read_taxonomy(text: str, file: str, words: str = "", words_file: str = "") -
     return (None if written is None or problems else Taxonomy(written, shown)), problems
 
 
-def _vocabulary(file: TaxonomyFile, bits: Mapping[str, int], shown: frozenset[str]) -> Vocabulary:
+def _vocabulary(file: TaxonomyFile, bits: Mapping[str, int], shown: frozenset[str], table: Compiled) -> Vocabulary:
     names: dict[str, tuple[Meaning, ...]] = {}
+    # What a recognizer proves comes first, then what a name tells near something, then what it tells anywhere.
+    by_name = sorted(_by_categories(file, bits), key=lambda each: not each[1].near)
+    for word, meaning in (*_by_recognizers(table, bits), *by_name):
+        names[word] = (*names.get(word, ()), meaning)
+    return Vocabulary(
+        names=names,
+        contexts=_by_word(file.contexts, bits),
+        siblings=_by_word(file.siblings, bits),
+        qualifiers=_by_word(file.qualifiers, bits),
+        neutral=frozenset(file.neutral),
+        decorations=frozenset(file.decorations),
+        contradicted=table.contradicted,
+        shown=shown.union(
+            names,
+            file.neutral,
+            file.decorations,
+            table.contradicted,
+            *(group for groups in (file.contexts, file.siblings, file.qualifiers) for group in groups.values()),
+        ),
+        thing=bits["thing"],
+        people=bits["person"] | bits["address"],
+    )
+
+
+def _by_categories(file: TaxonomyFile, bits: Mapping[str, int]) -> Iterator[tuple[str, Meaning]]:
+    """Give what names tell by the file alone: the look of the value is checked loosely."""
     for key, category in file.categories.items():
         not_near, not_in = _bits(category.not_near, bits), _bits(category.not_in, bits)
         near: dict[str, int] = {}
         for context, listed in category.near.items():
             for word in listed:
                 near[word] = near.get(word, 0) | bits[context]
-        meanings = [(word, Meaning(key, category.check, wanted, not_near, not_in)) for word, wanted in near.items()]
-        meanings += [(word, Meaning(key, category.check, 0, 0, not_in)) for word in category.keys]
-        for word, meaning in meanings:
-            names[word] = (*names.get(word, ()), meaning)
-    return Vocabulary(
-        # What needs no context comes last: the nearer reading wins.
-        names={word: tuple(sorted(found, key=lambda each: not each.near)) for word, found in names.items()},
-        contexts=_by_word(file.contexts, bits),
-        siblings=_by_word(file.siblings, bits),
-        qualifiers=_by_word(file.qualifiers, bits),
-        neutral=frozenset(file.neutral),
-        decorations=frozenset(file.decorations),
-        references=frozenset(file.references),
-        shown=shown.union(
-            names,
-            file.neutral,
-            file.decorations,
-            file.references,
-            *(group for groups in (file.contexts, file.siblings, file.qualifiers) for group in groups.values()),
-        ),
-        thing=bits["thing"],
-        people=bits["person"] | bits["address"],
-    )
+
+        def meaning(wanted: int, not_near: int, key: str = key, not_in: int = not_in) -> Meaning:
+            known = file.categories[key]
+            return Meaning(
+                category=key, tells=known.check, check=CHECKS[known.check], near=wanted, not_near=not_near, not_in=not_in,
+                hashed=HASHED.get(key, ""), hidden=known.check in SHAPELESS, personal=known.personal,
+            )  # fmt: skip
+
+        yield from ((word, meaning(wanted, not_near)) for word, wanted in near.items())
+        yield from ((word, meaning(0, 0)) for word in category.keys)
+
+
+def _by_recognizers(table: Compiled, bits: Mapping[str, int]) -> Iterator[tuple[str, Meaning]]:
+    """Give what names tell that a recognizer asks for: its pattern and its validator have to agree."""
+    for each in table.recognizers:
+        meaning = Meaning(
+            category=each.category, tells=each.name, check=table.checks[each.name], near=0, not_near=0,
+            not_in=_bits(each.not_in, bits), hashed=HASHED.get(each.category, ""), hidden=each.hidden, personal=True,
+        )  # fmt: skip
+        yield from ((word, meaning) for word in each.keys)
 
 
 def _bits(names: tuple[str, ...], bits: Mapping[str, int]) -> int:

@@ -1,6 +1,7 @@
 """Looks of values: what is masked, hashed, an e-mail address, a card number or a coordinate; and the shape that stands for a value."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 _LOCAL = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+'-"
@@ -61,6 +62,8 @@ _EMPTY = frozenset(
         "deleted",
     ]
 )
+_LONGEST_MARK = 16
+_BEGINNINGS = frozenset("abcdefghijklmnopqrstuvwyzABCDEFGHIJKLMNOPQRSTUVWYZ123456789+/")
 _SHAPE_LENGTH = 32
 _SHAPED = 64
 _LONGEST = 512
@@ -78,6 +81,9 @@ def text_of(value: Any) -> str:
 
 def is_masked(text: str) -> bool:
     """Tell an empty, redacted, masked or unfilled value."""
+    # Most values are longer than any mark of emptiness and begin like a word: nothing but stars can mask them.
+    if len(text) > _LONGEST_MARK and text[0] in _BEGINNINGS:
+        return "***" in text or "•••" in text
     bare = text.strip("[]<>(){}\"'* ").lower()
     if not bare or bare in _EMPTY or bare == "not set":
         return True
@@ -97,7 +103,12 @@ def digits_in(text: str) -> int:
 
 
 def find_email(text: str) -> str:
-    """Give the first e-mail address in a text, or empty. Linear: each `@` looks at a bounded window."""
+    """Give the first e-mail address in a text, or empty."""
+    return next(emails_in(text), "")
+
+
+def emails_in(text: str) -> Iterator[str]:
+    """Give the e-mail addresses in a text. Linear: each `@` looks at a bounded window."""
     at = text.find("@")
     while at >= 0:
         window = text[max(0, at - 64) : at]
@@ -105,9 +116,8 @@ def find_email(text: str) -> str:
         after = text[at + 1 : at + 254]
         domain = after[: len(after) - len(after.lstrip(_DOMAIN))].rstrip(".-")
         if local and _is_mail_domain(domain) and not _is_user_of_url(text, at - len(local)):
-            return f"{local}@{domain}"
+            yield f"{local}@{domain}"
         at = text.find("@", at + 1)
-    return ""
 
 
 def _is_mail_domain(domain: str) -> bool:
@@ -182,9 +192,25 @@ def is_coordinate(value: Any, limit: int) -> int:
 
 
 def shape(value: str) -> str:
-    """Mask a value: letters as `a`, digits as `9`, runs counted, `@ . - +` kept, all else `_`. At most 32 characters."""
+    """Mask a value: letters as `a`, digits as `9`, runs counted, `@ . - +` kept, all else `_`. At most 32 characters.
+
+    Shapes are remembered by their marks, which hold nothing of the value: 0.3 us for a shape that was met before, 2 for a new one.
+    """
+    start = value[:_SHAPED]
+    if not start.isascii():
+        return _shape(start.translate(_MARKS))
+    marks = start.encode().translate(_BYTE_MARKS)
+    known = _SHAPES.get(marks)
+    if known is None:
+        if len(_SHAPES) >= _MOST_SHAPES:
+            _SHAPES.clear()
+        known = _SHAPES[marks] = _shape(marks.decode())
+    return known
+
+
+def _shape(marks: str) -> str:
     masked = ""
-    for run in _RUNS.findall(value[:_SHAPED].translate(_MARKS)):
+    for run in _RUNS.findall(marks):
         piece = run if len(run) == 1 else f"{run[0]}{{{len(run)}}}"
         if len(masked) + len(piece) > _SHAPE_LENGTH:
             break
@@ -206,3 +232,6 @@ class _Marks(dict[int, str]):
 _COMMON = 0x3000
 _MARKS = _Marks({ord(character): character for character in "@.-+"})
 _RUNS = re.compile(r"a+|9+|_+|[@.+-]")
+_BYTE_MARKS = bytes(ord(chr(code).translate(_MARKS)) if code < 128 else ord("_") for code in range(256))
+_SHAPES: dict[bytes, str] = {}
+_MOST_SHAPES = 8_192

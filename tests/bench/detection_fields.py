@@ -88,7 +88,7 @@ def _sets(file: Path) -> tuple[Found, Found]:
 def _found(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     body = row.get("event", row.get("body"))
     data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-    for field in find_fields(Part("", data, Media.JSON), Budget(), _taxonomy()).fields:
+    for field in find_fields(Part("", data, Media.JSON), Budget(), shipped_taxonomy()).fields:
         label = _LABEL_OF.get(field.category)
         if label:
             yield _normal(field.path), label
@@ -99,7 +99,8 @@ def _normal(path: str) -> str:
 
 
 @cache
-def _taxonomy() -> Taxonomy:
+def shipped_taxonomy() -> Taxonomy:
+    """Read the taxonomy that the package ships, once."""
     names = ("taxonomy.yaml", "words.yaml")
     text, words = (files("detectors.classify").joinpath(name).read_text("utf-8") for name in names)
     taxonomy, problems = read_taxonomy(text, names[0], words, names[1])

@@ -101,7 +101,7 @@ def test_a_number_that_fails_its_check_digit_is_no_card() -> None:
 def test_card_numbers_and_mail_addresses_are_found_under_any_key(value: str | int) -> None:
     assert found({"blob": value, "link": "https://shop.example/?m=jane%40example.com"}) == {
         ("properties.blob", CARD),
-        ("properties.link", EMAIL),
+        ("properties.link.m", EMAIL),
     }
 
 
@@ -147,10 +147,24 @@ def test_forms_and_queries_are_read() -> None:
     }
 
 
-def test_text_is_searched_for_mail_addresses_and_cards() -> None:
-    data = b"<order><c>4111111111111111</c><m>jane@example.com</m><n>Jane Roe</n></order>"
+def test_text_is_searched_for_what_tells_itself_and_for_names_near_their_values() -> None:
+    data = b"paid with 4111111111111111, receipt to jane@example.com; phone: 0301234567"
     result = find_fields(Part("request.body", data, Media.TEXT), Budget(), taxonomy())
-    assert {(each.path, each.category) for each in result.fields} == {("request.body", EMAIL), ("request.body", CARD)}
+    assert {(each.path, each.category) for each in result.fields} == {
+        ("request.body", EMAIL),
+        ("request.body", CARD),
+        ("request.body.phone", "user.contact.phone_number"),
+    }
+
+
+def test_the_names_of_markup_are_read() -> None:
+    data = b"<order><card><number>4111111111111111</number><code>123</code></card><m>jane@example.com</m></order>"
+    result = find_fields(Part("request.body", data, Media.TEXT), Budget(), taxonomy())
+    assert {(each.path, each.category) for each in result.fields} == {
+        ("request.body.order.m", EMAIL),
+        ("request.body.order.card.number", CARD),
+        ("request.body.order.card.code", CVV),
+    }
 
 
 def test_what_cannot_be_parsed_is_said_and_still_searched() -> None:
@@ -268,8 +282,8 @@ def test_a_body_is_read_by_what_it_is_and_not_by_what_the_sender_calls_it() -> N
         assert [field.category for field in scan.fields] == ["user.financial.credit_card.number"], media
 
 
-def test_markup_is_searched_but_never_called_clean() -> None:
+def test_markup_that_cannot_be_read_is_searched_but_never_called_clean() -> None:
     for media in (Media.FORM, Media.TEXT, Media.JSON):
-        scan = find_fields(Part("body", b"<pay><pan>4111111111111111</pan></pay>", media), Budget(), taxonomy())
+        scan = find_fields(Part("body", b"<pay><pan>4111111111111111</pay>", media), Budget(), taxonomy())
         assert "user.financial.credit_card.number" in {field.category for field in scan.fields}
         assert "markup" in scan.uninspectable
