@@ -24,6 +24,7 @@ import msgspec
 from monitor.ledger_files import (
     Damage,
     hold,
+    is_altered,
     is_cut_short,
     is_suspect,
     mark_synced,
@@ -143,6 +144,8 @@ class LedgerWriter:
             self._set_aside(Damage.UNREADABLE)
         elif is_cut_short(path):
             self._set_aside(Damage.CUT_SHORT)
+        elif is_altered(path):
+            self._set_aside(Damage.ALTERED)
         mark_unsynced(path)
         try:
             self._require_room()
@@ -324,8 +327,9 @@ class LedgerWriter:
             return
         self._finish()
         self._env.sync(True)
+        used_bytes = self.size_bytes()
         self._env.close()
-        mark_synced(self._path)
+        mark_synced(self._path, used_bytes)
         self._lock.close()
 
     def give_up(self, damage: Damage) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import struct
+import zlib
 from enum import StrEnum
 from pathlib import Path
 from typing import IO
@@ -12,6 +13,8 @@ from monitor.ledger_snapshot import LedgerProblem
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _UNSYNCED = "unsynced"
+_DIGEST = "digest"
+_PIECE_BYTES = 1 << 20
 _REPORTED = "reported-damaged"
 
 ABSENT = (0, 0)
@@ -25,6 +28,8 @@ class Damage(StrEnum):
     """The machine went down while it was written."""
     CUT_SHORT = "cut-short"
     """The file is shorter than what it says to hold."""
+    ALTERED = "altered"
+    """It is not what was written when it was closed."""
     UNREADABLE = "unreadable"
     """LMDB, or a reader of ours, found something that nobody had written."""
 
@@ -70,9 +75,36 @@ def mark_unsynced(path: Path) -> None:
     (path / _UNSYNCED).write_text(_boot(), encoding="utf-8")
 
 
-def mark_synced(path: Path) -> None:
-    """Note that everything is on the disk."""
+def mark_synced(path: Path, used_bytes: int) -> None:
+    """Note that everything is on the disk, and what it is."""
+    with contextlib.suppress(OSError):
+        (path / _DIGEST).write_text(_digest(path, used_bytes), encoding="utf-8")
     (path / _UNSYNCED).unlink(missing_ok=True)
+
+
+def is_altered(path: Path) -> bool:
+    """Tell whether the file is other than it was when it was closed. After a kill nobody knows, and it is taken as it is.
+
+    LMDB has no check sums: of damage in a page that still looks like one it says nothing. Reads the whole file once.
+    """
+    digest = path / _DIGEST
+    try:
+        was = digest.read_text(encoding="utf-8")
+        digest.unlink()
+        return was != _digest(path, int(was.partition(" ")[0]))
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError):
+        return True
+
+
+def _digest(path: Path, used_bytes: int) -> str:
+    check, left = 0, used_bytes
+    with (path / "data.mdb").open("rb", buffering=0) as file:
+        while left > 0 and (piece := file.read(min(left, _PIECE_BYTES))):
+            check = zlib.crc32(piece, check)
+            left -= len(piece)
+    return f"{used_bytes} {check:08x} {left}"
 
 
 _META = struct.Struct("<IIQQ")
@@ -113,7 +145,8 @@ def set_aside(path: Path) -> None:
     for name in ("data.mdb", "lock.mdb"):
         with contextlib.suppress(FileNotFoundError):
             (path / name).rename(path / f"{name}.damaged")
-    (path / _REPORTED).unlink(missing_ok=True)
+    for name in (_REPORTED, _DIGEST):
+        (path / name).unlink(missing_ok=True)
 
 
 def identity(path: Path) -> tuple[int, int]:

@@ -199,7 +199,8 @@ class Runner:
                 if (
                     snapshot is not None
                     and age < self._settle_ms + self._ledger_wait_ms
-                    and snapshot.coverage(queue[0].timestamp_ms) is not Coverage.READY
+                    # What people chose may come after the record, as late as it takes to settle.
+                    and snapshot.coverage(queue[0].timestamp_ms + self._settle_ms) is not Coverage.READY
                 ):
                     break
                 batch.append(queue.popleft())
