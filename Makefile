@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-detection docs chart lock clean
+.PHONY: help setup demo test check bench bench-detection docs site chart lock clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ bench-detection: $(VENV)/.test ## precision and recall on labelled traffic, fals
 
 docs: $(VENV)/.test ## write the generated parts of the documentation
 	@$(BIN)/privacy-monitor docs $(ARGS)
+
+site: $(VENV)/.test ## build the documentation as a site (into build/site)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 chart: $(VENV)/.test ## pack the Helm chart, with the shipped alerts and dashboards in it (into build/)
 	@mkdir -p build && $(BIN)/python -c 'import helm_python; print(helm_python.Chart.load("helm/privacy-monitor").save("build"))' 2>/dev/null

@@ -65,6 +65,12 @@ class KnowledgeValues(Written):
         description="Own law: `jurisdictions/us-ca` to YAML, which adds to or overrides the shipped file of that name."
     )
     register_: str = Field(alias="register", description="Transfer register, as YAML. Empty: none is kept.")
+    needs: str = Field(
+        description="Own decisions on what a purchase needs to know, as YAML. Empty: the shipped table alone."
+    )
+    baseline: str = Field(
+        description="What each endpoint had, as `privacy-monitor baseline learn` writes it. Empty: none."
+    )
 
 
 class Resources(Written):
@@ -318,7 +324,7 @@ class Values(Written):
     tests: Tests
 
 
-_CHARTS_OWN = ("rules", "exemptions", "law", "register")
+_CHARTS_OWN = ("rules", "exemptions", "law", "register", "needs", "baseline")
 """Settings of the configuration that the chart makes from `knowledge`."""
 
 

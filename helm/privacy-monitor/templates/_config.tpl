@@ -32,7 +32,9 @@
 {{- with $rules }}{{ $_ := set $config "rules" . }}{{ end -}}
 {{- if .exemptions }}{{ $_ := set $config "exemptions" (list (printf "%s/exemptions" $knowledge)) }}{{ end -}}
 {{- if .law }}{{ $_ := set $config "law" (list (printf "%s/law" $knowledge)) }}{{ end -}}
-{{- if .register }}{{ $_ := set $config "register" (printf "%s/register/register.yaml" $knowledge) }}{{ end -}}
+{{- range $name := list "register" "needs" "baseline" -}}
+{{- if index $.Values.knowledge $name }}{{ $_ := set $config $name (printf "%s/%s/%s.yaml" $knowledge $name $name) }}{{ end -}}
+{{- end -}}
 {{- end -}}
 {{- toYaml $config -}}
 {{- end -}}

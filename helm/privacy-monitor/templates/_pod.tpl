@@ -121,8 +121,10 @@ envFrom:
           {{- range $id, $_ := .Values.knowledge.law }}
           {{- $items = append $items (dict "key" (printf "law.%s.yaml" (replace "/" "." $id)) "path" (printf "law/%s.yaml" $id)) }}
           {{- end }}
-          {{- if .Values.knowledge.register }}
-          {{- $items = append $items (dict "key" "register.yaml" "path" "register/register.yaml") }}
+          {{- range $name := list "register" "needs" "baseline" }}
+          {{- if index $.Values.knowledge $name }}
+          {{- $items = append $items (dict "key" (printf "%s.yaml" $name) "path" (printf "%s/%s.yaml" $name $name)) }}
+          {{- end }}
           {{- end }}
           {{- with $items }}
           items:
