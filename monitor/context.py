@@ -26,6 +26,7 @@ from detectors.exemptions import NO_EXEMPTIONS, Exemptions, read_exemptions
 from detectors.law.pack import LawPack, read_pack
 from detectors.register import Register, read_register
 from detectors.rules.ruleset import RuleSet
+from detectors.verdicts import Verdicts
 from monitor.config import Config
 from monitor.decided import read_decided
 from monitor.files import (
@@ -112,6 +113,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
             bundle=self.bundle,
             exemptions=self.exemptions,
             gate=Gate(self.know),
+            verdicts=Verdicts(self.know, self.law, self.needs, self.rules),
             worker=worker,
             delivery=delivery,
         )

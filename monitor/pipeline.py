@@ -8,20 +8,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
-from detectors import checkout, recipients, tracking, transfers
-from detectors.assessment import Assessment, ConsentDecision, TransferStatus
+from detectors.assess import NOTHING_APPEARED, assess, unknowns
+from detectors.assessment import Assessment
 from detectors.classify.flows import Classified, Knowledge, classify
 from detectors.classify.gate import Gate
 from detectors.classify.needs import NeedTable
 from detectors.consent.decide import is_governed
 from detectors.consent.ledger import LedgerView
-from detectors.doubt import at_rival, is_doubtful, settled_tracking, settled_transfer, without_register
 from detectors.drift import Appeared, Baseline, told_by
 from detectors.exemptions import NO_EXEMPTIONS, Exemptions
 from detectors.law.exposure import NO_EXPOSURE
 from detectors.law.pack import LawPack
 from detectors.rules.judge import RecordPlace, judge
 from detectors.rules.ruleset import RuleSet
+from detectors.verdicts import Verdicts
 from detectors.volumes import Tally as PersonTally
 from topics.accounting import Accounting, DeadLetter, OffsetClass
 from topics.adapters.opening import is_text
@@ -35,7 +35,6 @@ from topics.volume import Volume
 
 _READ = frozenset({OffsetClass.INSPECTED, OffsetClass.DEAD_LETTERED})
 _NO_EVENT = -1 << 63
-_NOTHING_APPEARED = Appeared()
 _FULL_CARRIER = 64
 """Services, purposes and categories that one fold names at most."""
 
@@ -58,6 +57,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """Made of `know`; without it, or with one that was made of other knowledge, every record is read whole."""
     baseline: Baseline | None = None
     """What each endpoint had before; None where nothing was learned."""
+    verdicts: Verdicts | None = None
+    """What was said of equal facts before; without it every observation is judged whole."""
     worker: str = ""
     delivery: str = "at_least_once"
 
@@ -155,46 +156,12 @@ def _judge(record: RawRecord, observation: Observation, context: Context) -> tup
     """Classify, assess and judge one observation."""
     classified = classify(observation, record.timestamp_ms, context.know)
     coverage = context.ledger.coverage(record.timestamp_ms)
-    taxonomy = context.know.taxonomy
     teller, appeared = _appeared(observation, classified, context)
     assessments: list[Assessment] = []
-    counted: list[Assessment] = []
     for flow, entry in classified.flows:
-        law = context.law.law_for(flow.origin.country, flow.origin.subdivision, flow.at_ms)
         choices = context.ledger.choices(flow.subjects) if flow.subjects and is_governed(flow.purpose) else ()
-        doubtful = is_doubtful(flow)
-        rival = at_rival(flow) if doubtful else None
-        tracked = tracking.assess(flow, law, choices, coverage, tracking.kinds(flow, law, taxonomy))
-        if tracked is not None:
-            transfer = transfers.assess(flow, entry, context.law, flow.at_ms)
-            if doubtful:
-                elsewhere = None
-                if rival is not None:
-                    other = context.law.law_for(rival.origin.country, rival.origin.subdivision, flow.at_ms)
-                    elsewhere = tracking.assess(rival, other, choices, coverage, tracking.kinds(rival, other, taxonomy))
-                tracked = settled_tracking(tracked, elsewhere)
-                there = transfers.assess(rival, entry, context.law, flow.at_ms) if rival is not None else None
-                transfer = settled_transfer(transfer, there)
-            if not context.know.has_register:
-                transfer = without_register(transfer)
-            assessments.append(tracked)
-            assessments.append(
-                Assessment(detector=Detector.CROSS_JURISDICTION_TRANSFER, flow=flow, law=law, transfer=transfer)
-            )
-            if transfer.bulk:
-                counted.append(assessments[-1])
-        if context.know.has_register:
-            agreement = recipients.assess(flow, entry, flow.at_ms)
-            if agreement is not None:
-                assessments.append(
-                    Assessment(detector=Detector.UNDOCUMENTED_RECIPIENT, flow=flow, law=law, agreement=agreement)
-                )
-        told = appeared if flow is teller else _NOTHING_APPEARED
-        if checkout.is_concerned(flow, context.needs) or told.categories:
-            found = checkout.assess(flow, law, context.needs, context.know.taxonomy, told)
-            assessments.append(
-                Assessment(detector=Detector.CHECKOUT_OVER_COLLECTION, flow=flow, law=law, checkout=found)
-            )
+        told = appeared if flow is teller else NOTHING_APPEARED
+        assessments += assess(flow, entry, context, choices, coverage, told)
     place = RecordPlace(context.cluster, record.topic, record.partition, record.offset)
     findings, errors = judge(assessments, context.rules, place, context.bundle)
     findings = context.exemptions.mark(findings)
@@ -203,8 +170,8 @@ def _judge(record: RawRecord, observation: Observation, context: Context) -> tup
         classified=classified,
         assessments=assessments,
         findings=findings,
-        unknown=tuple(dict.fromkeys(_unknowns(assessments))),
-        counted=tuple(counted),
+        unknown=tuple(dict.fromkeys(unknowns(assessments))),
+        counted=tuple([each for each in assessments if each.transfer.bulk]),
     )
     faults = [
         Fault(record.topic, record.partition, record.offset, observation.item, error.kind, error.rule)
@@ -217,7 +184,7 @@ def _appeared(observation: Observation, classified: Classified, context: Context
     """Give what appeared on the endpoint of an observation, and the one of its flows that tells of it."""
     teller = told_by([flow for flow, _ in classified.flows]) if context.baseline is not None else None
     if teller is None or context.baseline is None:
-        return None, _NOTHING_APPEARED
+        return None, NOTHING_APPEARED
     categories = [field.category for field in teller.fields if not context.needs.is_ambient(field.path)]
     return teller, context.baseline.appeared(observation, teller, categories)
 
@@ -329,9 +296,12 @@ class _Batch:
         self._persons = PersonTally()
         self._context = context
         self._witness = witness
-        gate = context.gate
-        # Who watches wants to see every record opened.
-        self._gate = gate if witness is None and gate is not None and gate.know is context.know else None
+        gate, verdicts = context.gate, context.verdicts
+        # Who watches wants to see every record opened, and a baseline speaks of every endpoint.
+        is_closed = witness is None and context.baseline is None
+        self._gate = gate if is_closed and gate is not None and gate.know is context.know else None
+        is_current = verdicts is not None and verdicts.are_of(context, context.rules)
+        self._verdicts = verdicts if is_closed and is_current else None
 
     def tally(self, place: Place, start: Start) -> _Tally:
         """Give the tally of a partition; a new one begins at `start`."""
@@ -424,6 +394,11 @@ class _Batch:
         if len(observation.subjects) > 1:
             self._named_together[observation.subjects] = None
         try:
+            if self._verdicts is not None:
+                unknown = self._verdicts.of(observation, record.timestamp_ms, self._context.ledger)
+                if unknown is not None:
+                    tally.see(observation.at_ms, record.timestamp_ms)
+                    return self._not_judged(unknown)
             judged, faults = _judge(record, observation, self._context)
         except Exception as error:  # noqa: BLE001 - one record may harm only itself; it is counted as not judged
             outcome.faults.append(
@@ -438,21 +413,14 @@ class _Batch:
             self._persons.add(assessment)
         tally.findings += len(judged.findings)
         tally.see(observation.at_ms, record.timestamp_ms)
-        for detector, reason in judged.unknown:
-            outcome.gaps[detector.value, reason] += 1
-        if faults:
-            return "rule-error"
-        return judged.unknown[0][1] if judged.unknown else ""
+        why_not = self._not_judged(judged.unknown)
+        return "rule-error" if faults else why_not
 
-
-def _unknowns(assessments: Iterable[Assessment]) -> Iterable[tuple[Detector, str]]:
-    for each in assessments:
-        if each.detector is Detector.UNCONSENTED_TRACKING and each.consent.decision is ConsentDecision.UNKNOWN:
-            yield each.detector, each.consent.reason or "unknown"
-        elif each.detector is Detector.CROSS_JURISDICTION_TRANSFER and each.transfer.status is TransferStatus.UNKNOWN:
-            yield each.detector, each.transfer.reason or "unknown"
-        elif each.detector is Detector.CHECKOUT_OVER_COLLECTION and each.flow.uninspectable:
-            yield each.detector, f"uninspectable-{each.flow.uninspectable[0]}"
+    def _not_judged(self, unknown: Sequence[tuple[Detector, str]]) -> str:
+        """Count what could not be decided, and give the first reason."""
+        for detector, reason in unknown:
+            self._outcome.gaps[detector.value, reason] += 1
+        return unknown[0][1] if unknown else ""
 
 
 def _dead_letter(record: RawRecord, rejected: Rejected, cluster: str, digest: str) -> DeadLetter:

@@ -37,7 +37,7 @@ class Role(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Place(msgspec.Struct, frozen=True, gc=False):
+class Place(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """Where a person is, or where data goes."""
 
     country: str = ""
@@ -100,7 +100,7 @@ class Route(StrEnum):
     """Long after the event: a retry, a backfill, or a device that was offline."""
 
 
-class Signal(msgspec.Struct, frozen=True, gc=False):
+class Signal(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """One consent signal found on the record, decoded."""
 
     kind: str

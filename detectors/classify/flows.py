@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -23,6 +24,7 @@ from topics.observation import Destination, Kind, Media, Observation, Via
 from topics.subject import SubjectKey
 
 _LONGEST_QUERY = 4_096
+_CACHED = 8_192
 _OWN_SUFFIXES = (".internal", ".local", ".localhost", ".svc", ".cluster.local", ".lan")
 
 
@@ -57,41 +59,44 @@ class Classified(msgspec.Struct, frozen=True):
 def classify(observation: Observation, broker_ms: int, know: Knowledge) -> Classified:
     """Give every flow of an observation: one for each recipient, and the shop's own collection on a purchase step."""
     step = know.steps.of(observation)
-    targets = _targets(observation, know)
+    targets = targets_of(observation, know)
     if not targets and step is Step.NONE:
         return Classified(())
     fields, uninspectable = _fields(observation, know)
-    at_ms = _event_time(observation.at_ms, broker_ms, know.skew_ms)
-    common = _Common(
+    at_ms = event_time(observation.at_ms, broker_ms, know.skew_ms)
+    common = Common(
         at_ms=at_ms,
         broker_ms=broker_ms,
-        subjects=_subjects(observation, know.key),
+        subjects=subjects_of(observation, know.key),
         origin=origin_of(observation, know.addresses, know.assumed_origin),
         step=step,
-        goods=know.goods.of(observation) if step is not Step.NONE or _is_partner(targets) else (),
-        signals=_signals(observation, at_ms),
+        goods=know.goods.of(observation) if step is not Step.NONE or is_partner(targets) else (),
+        signals=signals_of(observation, at_ms),
         fields=fields,
-        categories=_categories(observation, fields),
+        categories=categories_of(observation, fields),
         uninspectable=uninspectable,
     )
     flows: list[tuple[DataFlow, RegisterEntry | None]] = [
-        (_flow(observation, common, target), target.entry) for target in targets
+        (flow_to(observation, common, target), target.entry) for target in targets
     ]
-    if step is not Step.NONE and not any(target.role is Role.OWN for target in targets) and _is_ours(observation, know):
-        flows.append((_flow(observation, common, _Target(location="collection", role=Role.OWN, id="own")), None))
+    if step is not Step.NONE and not any(target.role is Role.OWN for target in targets) and is_ours(observation, know):
+        flows.append((flow_to(observation, common, COLLECTION), None))
     return Classified(tuple(flows))
 
 
-def _is_ours(observation: Observation, know: Knowledge) -> bool:
+def is_ours(observation: Observation, know: Knowledge) -> bool:
     """Tell a record of the shop's own collection: an event, or a request that came to a host of ours."""
     return observation.kind is Kind.EVENT or is_own_host(host_without_port(observation.host or ""), know)
 
 
-def _is_partner(targets: "list[_Target]") -> bool:
+def is_partner(targets: "Iterable[Target]") -> bool:
+    """Tell whether one of those gets paid, delivers or taxes."""
     return any(target.purpose in PURCHASE for target in targets)
 
 
-class _Target(msgspec.Struct, frozen=True, kw_only=True):
+class Target(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
+    """Somebody who received the data of an observation, and what is known of them."""
+
     location: str
     role: Role
     id: str = "unknown"
@@ -104,7 +109,13 @@ class _Target(msgspec.Struct, frozen=True, kw_only=True):
     entry: RegisterEntry | None = None
 
 
-class _Common(msgspec.Struct, frozen=True, kw_only=True):
+COLLECTION = Target(location="collection", role=Role.OWN, id="own")
+"""The shop itself, where a step of a purchase names nobody."""
+
+
+class Common(msgspec.Struct, frozen=True, kw_only=True):
+    """What all flows of one observation share."""
+
     at_ms: int
     broker_ms: int
     subjects: tuple[str, ...]
@@ -139,7 +150,8 @@ def host_without_port(host: str) -> str:
     return host.partition(":")[0]
 
 
-def _targets(observation: Observation, know: Knowledge) -> list[_Target]:
+def targets_of(observation: Observation, know: Knowledge) -> list[Target]:
+    """Give everybody who received the data, each disclosure once, in the order in which the record names them."""
     destinations: Iterable[Destination] = observation.destinations
     # A request to a host that is not ours is a disclosure to it, whoever logged it (an egress gateway names no other).
     host = host_without_port(observation.host or "")
@@ -149,7 +161,7 @@ def _targets(observation: Observation, know: Knowledge) -> list[_Target]:
         and not any(each.name == host for each in destinations)
     ):
         destinations = (*destinations, Destination(host, Via.REQUEST, "host"))
-    targets: dict[str, _Target] = {}
+    targets: dict[str, Target] = {}
     for destination in destinations:
         target = _target(destination, observation, know)
         if target is not None:
@@ -157,36 +169,49 @@ def _targets(observation: Observation, know: Knowledge) -> list[_Target]:
     return list(targets.values())
 
 
-def _target(destination: Destination, observation: Observation, know: Knowledge) -> _Target | None:
-    by_name = destination.via in {Via.INTEGRATION, Via.STAGE}
+def _target(destination: Destination, observation: Observation, know: Knowledge) -> Target | None:
+    if destination.via is Via.INTEGRATION or destination.via is Via.STAGE:
+        return _named(destination, know.register, know.recipients, know.regions)
     name = destination.name
     known: Known | None
-    if by_name:
-        entry, recipient = know.register.by_name(name), know.recipients.lookup_name(name)
-        known = Known(recipient.purpose, recipient, "name", "") if recipient else None
+    entry = know.register.by_host(name)
+    if entry is None and is_own_host(name, know):
+        # A tracker behind a first-party name is known by the shape of its path; looks prove no recipient.
+        recipient = know.recipients.lookup_path(observation.path or "", _query(observation))
+        if recipient is None:
+            return None
+        known = Known(recipient.purpose, recipient, "path", "")
     else:
-        entry = know.register.by_host(name)
-        if entry is None and is_own_host(name, know):
-            # A tracker behind a first-party name is known by the shape of its path; looks prove no recipient.
-            recipient = know.recipients.lookup_path(observation.path or "", _query(observation))
-            if recipient is None:
-                return None
-            known = Known(recipient.purpose, recipient, "path", "")
-        else:
-            known = _known_of_request(destination, observation, know)
-            if entry is not None and known is not None and known.recipient is None:
-                known = None
-        recipient = known.recipient if known else None
-    return _Target(
+        known = _known_of_request(destination, observation, know)
+        if entry is not None and known is not None and known.recipient is None:
+            known = None
+    host = know.recipients.registrable(name) or name
+    return _received(destination, entry, known, host, know.regions)
+
+
+@lru_cache(_CACHED)
+def _named(destination: Destination, register: Register, index: RecipientIndex, regions: CloudRegions) -> Target:
+    """Look up a recipient that is told by its name alone: an event of a shop names the same few every time."""
+    entry, recipient = register.by_name(destination.name), index.lookup_name(destination.name)
+    known = Known(recipient.purpose, recipient, "name", "") if recipient else None
+    return _received(destination, entry, known, destination.name, regions)
+
+
+def _received(
+    destination: Destination, entry: RegisterEntry | None, known: Known | None, host: str, regions: CloudRegions
+) -> Target:
+    by_name = destination.via is Via.INTEGRATION or destination.via is Via.STAGE
+    recipient = known.recipient if known else None
+    return Target(
         location=destination.path or destination.via.value,
         role=_role(entry, recipient),
         id=entry.id if entry else recipient.id if recipient else "unknown",
-        host=name if by_name else know.recipients.registrable(name) or name,
+        host=host,
         purpose=_purpose(entry, known),
         known_by=known.how if known else "register" if entry else "",
         proof=destination.via.value,
         proof_path=destination.path,
-        destination=_destination(entry, recipient, "" if by_name else name, know.regions),
+        destination=_destination(entry, recipient, "" if by_name else destination.name, regions),
         entry=entry,
     )
 
@@ -236,7 +261,8 @@ def _destination(entry: RegisterEntry | None, known: Recipient | None, host: str
     return Place()
 
 
-def _flow(observation: Observation, common: _Common, target: _Target) -> DataFlow:
+def flow_to(observation: Observation, common: Common, target: Target) -> DataFlow:
+    """Give the flow to one of those who received it."""
     return DataFlow(
         item=observation.item,
         location=target.location,
@@ -259,33 +285,35 @@ def _flow(observation: Observation, common: _Common, target: _Target) -> DataFlo
         fields=common.fields,
         categories=common.categories,
         step=common.step,
-        signals=_signals_for(target, observation, common),
+        signals=signals_for(target, observation, common),
         goods=common.goods,
         headers_seen=observation.headers is not None,
         uninspectable=common.uninspectable,
     )
 
 
-def _event_time(at_ms: int | None, broker_ms: int, skew_ms: int) -> int:
+def event_time(at_ms: int | None, broker_ms: int, skew_ms: int) -> int:
     """Clamp the event's own time: a clock that runs ahead must not reach into consent that was given later."""
     if at_ms is None or at_ms <= 0:
         return broker_ms
     return min(at_ms, broker_ms + skew_ms) if broker_ms > 0 else at_ms
 
 
-def _subjects(observation: Observation, key: SubjectKey) -> tuple[str, ...]:
+def subjects_of(observation: Observation, key: SubjectKey) -> tuple[str, ...]:
+    """Give the keyed hashes of the person's identifiers, most stable first."""
     return tuple(key.hash(kind, value) for kind, value in observation.subjects)
 
 
-def _signals_for(target: _Target, observation: Observation, common: _Common) -> tuple[Signal, ...]:
+def signals_for(target: Target, observation: Observation, common: Common) -> tuple[Signal, ...]:
     """Give the signals as they speak of one recipient: a TC string has a bit for each vendor."""
     if not any(signal.kind == "tcf" for signal in common.signals):
         return common.signals
     vendor = VENDORS.get(target.id, PUBLISHER if target.role is Role.PROCESSOR else NOBODY_IN_PARTICULAR)
-    return _signals(observation, common.at_ms, vendor) if vendor else common.signals
+    return signals_of(observation, common.at_ms, vendor) if vendor else common.signals
 
 
-def _signals(observation: Observation, at_ms: int, vendor: int = NOBODY_IN_PARTICULAR) -> tuple[Signal, ...]:
+def signals_of(observation: Observation, at_ms: int, vendor: int = NOBODY_IN_PARTICULAR) -> tuple[Signal, ...]:
+    """Give every consent signal on the record, as it speaks of a vendor."""
     query = next((part.data for part in observation.parts if part.path == "query" and part.media is Media.FORM), None)
     text = query.decode("utf-8", "replace") if query else None
     return find_signals(observation.headers, observation.cookies, text, observation.consent, at_ms=at_ms, vendor=vendor)
@@ -312,7 +340,8 @@ _IDENTIFIER_CATEGORIES: Mapping[str, str] = {
 }
 
 
-def _categories(observation: Observation, fields: tuple[Field, ...]) -> tuple[str, ...]:
+def categories_of(observation: Observation, fields: tuple[Field, ...]) -> tuple[str, ...]:
+    """Give the categories of the fields, and of what travels with every request: address, cookies, identifiers."""
     found = {field.category for field in fields}
     # Whom a page calls sees the browser's address, whether or not the record says it.
     calls = observation.page_host and any(each.via is Via.REQUEST for each in observation.destinations)

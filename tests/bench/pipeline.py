@@ -50,6 +50,8 @@ def context(mix: Mix, *, gated: bool = True) -> Context:
     loaded = load_shipped(domains=[DOMAIN], register_file=REGISTER)
     memory = Memory()
     made: Context = msgspec.structs.replace(loaded.context(adapters(gated=gated), "bench"), ledger=memory)
+    if not gated:
+        made = msgspec.structs.replace(made, gate=None, verdicts=None)
     told = [RawRecord("consent", 0, at, START_MS - 1_000, None, value) for at, value in enumerate(mix.choices())]
     record_choices(told, memory, made)
     return made

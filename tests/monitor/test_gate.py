@@ -38,7 +38,7 @@ def _gated(*, with_register: bool) -> Context:
 
 
 def _ungated(by: Context) -> Context:
-    return msgspec.structs.replace(by, gate=None)
+    return msgspec.structs.replace(by, gate=None, verdicts=None)
 
 
 @pytest.fixture(scope="module", autouse=True)
