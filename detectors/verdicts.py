@@ -1,12 +1,8 @@
-"""What was said of equal facts before: nothing is found, and this is unknown. Told without opening a body.
+"""What was said of equal facts before: nothing is found, and this is unknown.
 
-Nearly all disclosures of a shop are fine, and alike: the same recipient, place, signals and choice, day after day. What the
-assessors and rules say then rests on few values. It is found out once for each combination of them and remembered.
-Whatever could give a finding, or could depend on what a body holds, is judged whole.
-
-That a body cannot matter is not assumed: the facts are judged twice, with the categories that typed fields alone tell and
-with all that the taxonomy has. Assessors ask whether all categories are covered, or whether any is of concern; where both
-ends agree, so does everything between. Rules that read categories themselves, or moments, switch this off for their detector.
+Nearly all disclosures of a shop are fine, and alike: the same recipient, place, kinds of data, signals and consent, day after
+day. What the assessors and rules say then rests on these few values. It is found out once for each combination of them
+and remembered; whatever gives a finding is judged anew each time.
 """
 
 import re
@@ -14,28 +10,24 @@ from collections.abc import Sequence
 
 import msgspec
 
+from detectors import tracking
 from detectors.assess import Knowing, assess, unknowns
-from detectors.assessment import Assessment
 from detectors.classify.flows import (
     COLLECTION,
-    Common,
     Knowledge,
+    Scan,
     Target,
-    categories_of,
-    event_time,
+    common_of,
     flow_to,
     is_ours,
-    is_partner,
-    signals_for,
-    signals_of,
-    subjects_of,
+    scan_of,
     targets_of,
 )
 from detectors.classify.needs import NeedTable
-from detectors.classify.origin import WEAK_SOURCES, origin_of
+from detectors.classify.origin import WEAK_SOURCES
 from detectors.classify.route import LATE_MS
 from detectors.consent.decide import is_governed
-from detectors.consent.ledger import Choice, Coverage, LedgerView, as_of
+from detectors.consent.ledger import Choice, Coverage, LedgerView
 from detectors.law.pack import LawPack
 from detectors.rules.judge import RecordPlace, judge
 from detectors.rules.ruleset import RuleSet
@@ -49,13 +41,14 @@ Unknown = tuple[tuple[Detector, str], ...]
 _CACHED = 32_768
 _DAY_MS = 86_400_000
 _NEVER_ASKED: Unknown = ((Detector.UNCONSENTED_TRACKING, "never asked"),)
+_OF_THE_RECORD = frozenset({"path", "at_ms"})
 _NOWHERE = RecordPlace("", "", 0, 0)
-_READS_MOMENTS = re.compile(r"_ms\b|consent\s*\.\s*path")
-_READS_BODIES = re.compile(r"\b(?:categories|fields|uninspectable)\b")
+_READS_MORE = re.compile(r"_ms\b|\bpaths?\b|\bevidence\b")
+"""Names of what rules may read and the facts do not hold: moments within the day, and where something stood."""
 
 
 _Facts = tuple[object, ...]
-"""All that assessors and rules may read of a flow, but for its moment within the day and what bodies hold."""
+"""All that assessors and rules may read of a flow, but for its moment within the day and where something stood."""
 
 
 class Verdicts:
@@ -67,123 +60,86 @@ class Verdicts:
         self.needs = needs
         self.rules = rules
         self._known: dict[_Facts, Unknown | None] = {}
-        self._everything = tuple(sorted(know.taxonomy.categories))
-        self._reads_moments = _detectors_of(rules, _READS_MOMENTS)
-        self._reads_bodies = _detectors_of(rules, _READS_BODIES)
+        self._read_more = frozenset(
+            rule.written.assessor.detector
+            for rule in rules.rules
+            if any(_READS_MORE.search(each.text) for each in (rule.when, *(when for when, _ in rule.severities)))
+        )
 
     def are_of(self, by: Knowing, rules: RuleSet) -> bool:
         """Tell whether they were reached by this knowledge."""
         return self.know is by.know and self.law is by.law and self.needs is by.needs and self.rules is rules
 
-    def of(self, observation: Observation, broker_ms: int, ledger: LedgerView) -> Unknown | None:
-        """Say what is unknown where nothing is found; None: the observation has to be judged whole."""
+    def of(self, observation: Observation, broker_ms: int, ledger: LedgerView) -> Unknown | Scan:
+        """Say what is unknown where nothing is found; else what its bodies hold, for it has to be judged whole."""
         know = self.know
         step = know.steps.of(observation)
-        is_closed = bool(observation.parts)
-        if is_closed and step is not Step.NONE:
-            # What a step needs, or who gets paid or delivers, is told from the fields that they get.
-            return None
         targets = targets_of(observation, know)
-        is_for_partner = is_partner(targets)
-        if is_closed and is_for_partner:
-            return None
         if (
             step is not Step.NONE
             and not any(target.role is Role.OWN for target in targets)
             and is_ours(observation, know)
         ):
             targets.append(COLLECTION)
-        at_ms = event_time(observation.at_ms, broker_ms, know.skew_ms)
-        origin = origin_of(observation, know.addresses, know.assumed_origin)
+        if step is Step.NONE and all(target.role is Role.OWN for target in targets):
+            return ()
+        scan = scan_of(observation, know)
+        common = common_of(observation, broker_ms, know, scan, step, targets)
+        origin = common.origin
         if origin.conflict or origin.place.source in WEAK_SOURCES:
-            return None
-        common = Common(
-            at_ms=at_ms,
-            broker_ms=broker_ms,
-            subjects=subjects_of(observation, know.key),
-            origin=origin,
-            step=step,
-            goods=know.goods.of(observation) if step is not Step.NONE or is_for_partner else (),
-            signals=signals_of(observation, at_ms),
-            fields=(),
-            categories=categories_of(observation, ()),
-            uninspectable=(),
-        )
-        return self._of_flows(observation, common, targets, ledger, is_closed=is_closed)
-
-    def _of_flows(
-        self,
-        observation: Observation,
-        common: Common,
-        targets: Sequence[Target],
-        ledger: LedgerView,
-        *,
-        is_closed: bool,
-    ) -> Unknown | None:
-        coverage = ledger.coverage(common.broker_ms)
-        day, is_late = common.at_ms // _DAY_MS, common.broker_ms - common.at_ms >= LATE_MS
+            return scan
+        coverage = ledger.coverage(broker_ms)
         of_record = (
-            *(common.origin.place, common.step, common.goods, common.categories, bool(common.subjects), coverage),
-            *(day, is_late, is_closed, observation.headers is not None, observation.service, observation.source),
+            *(
+                origin.place,
+                step,
+                common.goods,
+                common.categories,
+                common.uninspectable,
+                bool(common.subjects),
+                coverage,
+            ),
+            *(tuple(sorted({field.category for field in common.fields if not self.needs.is_ambient(field.path)})),),
+            *(common.at_ms // _DAY_MS, broker_ms - common.at_ms >= LATE_MS),
+            *(observation.headers is not None, observation.service, observation.source),
         )
         choices: Sequence[Choice] | None = None
         found: dict[tuple[Detector, str], None] = {}
         for target in targets:
-            if target.role is Role.OWN and common.step is Step.NONE:
+            if target.role is Role.OWN and step is Step.NONE:
                 continue
             mine: Sequence[Choice] = ()
-            granted = after_notice = False
             if common.subjects and is_governed(target.purpose):
                 mine = choices = ledger.choices(common.subjects) if choices is None else choices
-                recorded = as_of(mine, target.purpose, common.at_ms) if mine else None
-                if recorded is not None:
-                    choice, granted = recorded
-                    after_notice = choice.after_gpc_notice
-                    if not granted:
-                        # How long ago somebody refused decides how loudly to tell.
-                        return None
-            facts = target, signals_for(target, observation, common), granted, after_notice, of_record
+            flow = flow_to(observation, common, target)
+            consent = self._consent(flow, mine, coverage) if mine else None
+            facts = target, flow.signals, consent, of_record
             told = self._known.get(facts, _NEVER_ASKED)
             if told is _NEVER_ASKED:
-                flow = flow_to(observation, common, target)
-                told = self._told(flow, target, mine, coverage, is_closed=is_closed)
+                told = self._told(flow, target, mine, coverage)
                 if len(self._known) >= _CACHED:
                     self._known.clear()
                 self._known[facts] = told
             if told is None:
-                return None
+                return scan
             found.update(dict.fromkeys(told))
         return tuple(found)
 
-    def _told(
-        self, flow: DataFlow, target: Target, choices: Sequence[Choice], coverage: Coverage, *, is_closed: bool
-    ) -> Unknown | None:
-        """Say what is unknown of a flow where nothing is found, whatever its body holds; None where that is not sure."""
-        assessments = assess(flow, target.entry, self, choices, coverage)
-        if not self._reads_moments.isdisjoint([each.detector for each in assessments]):
+    def _consent(self, flow: DataFlow, choices: Sequence[Choice], coverage: Coverage) -> tuple[object, ...] | None:
+        """Give what the person's choices come to, without where and when they stand on record."""
+        law = self.law.law_for(flow.origin.country, flow.origin.subdivision, flow.at_ms)
+        tracked = tracking.assess(flow, law, choices, coverage, tracking.kinds(flow, law, self.know.taxonomy))
+        if tracked is None:
             return None
-        if is_closed:
-            if not self._reads_bodies.isdisjoint([each.detector for each in assessments]):
-                return None
-            if not any(category.startswith("user.") for category in flow.categories):
-                return None
-            fullest = msgspec.structs.replace(flow, categories=self._everything)
-            if _said(assess(fullest, target.entry, self, choices, coverage)) != _said(assessments):
-                return None
+        consent = msgspec.structs.asdict(tracked.consent)
+        return tuple([value for name, value in consent.items() if name not in _OF_THE_RECORD])
+
+    def _told(self, flow: DataFlow, target: Target, choices: Sequence[Choice], coverage: Coverage) -> Unknown | None:
+        """Say what is unknown of a flow where nothing is found; None where something is, or where more than the facts counts."""
+        assessments = assess(flow, target.entry, self, choices, coverage)
+        if not self._read_more.isdisjoint([each.detector for each in assessments]):
+            return None
         findings, errors = judge(assessments, self.rules, _NOWHERE, "")
         if findings or errors or any(each.transfer.bulk for each in assessments):
             return None
         return tuple(dict.fromkeys(unknowns(assessments)))
-
-
-def _said(assessments: Sequence[Assessment]) -> list[tuple[object, ...]]:
-    return [(each.detector, each.consent, each.transfer, each.agreement, each.checkout) for each in assessments]
-
-
-def _detectors_of(rules: RuleSet, names: re.Pattern[str]) -> frozenset[Detector]:
-    """Give the detectors of which a rule reads one of these names."""
-    return frozenset(
-        rule.written.assessor.detector
-        for rule in rules.rules
-        if any(names.search(each.text) for each in (rule.when, *(when for when, _ in rule.severities)))
-    )

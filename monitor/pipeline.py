@@ -10,7 +10,7 @@ import msgspec
 
 from detectors.assess import NOTHING_APPEARED, assess, unknowns
 from detectors.assessment import Assessment
-from detectors.classify.flows import Classified, Knowledge, classify
+from detectors.classify.flows import Classified, Knowledge, Scan, classify
 from detectors.classify.gate import Gate
 from detectors.classify.needs import NeedTable
 from detectors.consent.decide import is_governed
@@ -152,9 +152,11 @@ def _by_place(batch: Sequence[RawRecord]) -> Iterable[tuple[Place, Sequence[RawR
         yield (topic, partition), batch[start:]
 
 
-def _judge(record: RawRecord, observation: Observation, context: Context) -> tuple[Judged, list[Fault]]:
+def _judge(
+    record: RawRecord, observation: Observation, context: Context, scan: Scan | None = None
+) -> tuple[Judged, list[Fault]]:
     """Classify, assess and judge one observation."""
-    classified = classify(observation, record.timestamp_ms, context.know)
+    classified = classify(observation, record.timestamp_ms, context.know, scan)
     coverage = context.ledger.coverage(record.timestamp_ms)
     teller, appeared = _appeared(observation, classified, context)
     assessments: list[Assessment] = []
@@ -394,12 +396,14 @@ class _Batch:
         if len(observation.subjects) > 1:
             self._named_together[observation.subjects] = None
         try:
+            scan = None
             if self._verdicts is not None:
-                unknown = self._verdicts.of(observation, record.timestamp_ms, self._context.ledger)
-                if unknown is not None:
+                told = self._verdicts.of(observation, record.timestamp_ms, self._context.ledger)
+                if not isinstance(told, Scan):
                     tally.see(observation.at_ms, record.timestamp_ms)
-                    return self._not_judged(unknown)
-            judged, faults = _judge(record, observation, self._context)
+                    return self._not_judged(told)
+                scan = told
+            judged, faults = _judge(record, observation, self._context, scan)
         except Exception as error:  # noqa: BLE001 - one record may harm only itself; it is counted as not judged
             outcome.faults.append(
                 Fault(record.topic, record.partition, record.offset, observation.item, type(error).__name__)

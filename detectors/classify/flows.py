@@ -1,8 +1,9 @@
 """From an observation to its flows: who receives whose data, which categories, why, from where to where."""
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 
@@ -56,26 +57,23 @@ class Classified(msgspec.Struct, frozen=True):
     flows: tuple[tuple[DataFlow, RegisterEntry | None], ...]
 
 
-def classify(observation: Observation, broker_ms: int, know: Knowledge) -> Classified:
-    """Give every flow of an observation: one for each recipient, and the shop's own collection on a purchase step."""
+class Scan(NamedTuple):
+    """What the bodies of an observation hold."""
+
+    fields: tuple[Field, ...] = ()
+    uninspectable: tuple[str, ...] = ()
+
+
+def classify(observation: Observation, broker_ms: int, know: Knowledge, scan: Scan | None = None) -> Classified:
+    """Give every flow of an observation: one for each recipient, and the shop's own collection on a purchase step.
+
+    `scan` spares looking into its bodies again where that was done before.
+    """
     step = know.steps.of(observation)
     targets = targets_of(observation, know)
     if not targets and step is Step.NONE:
         return Classified(())
-    fields, uninspectable = _fields(observation, know)
-    at_ms = event_time(observation.at_ms, broker_ms, know.skew_ms)
-    common = Common(
-        at_ms=at_ms,
-        broker_ms=broker_ms,
-        subjects=subjects_of(observation, know.key),
-        origin=origin_of(observation, know.addresses, know.assumed_origin),
-        step=step,
-        goods=know.goods.of(observation) if step is not Step.NONE or is_partner(targets) else (),
-        signals=signals_of(observation, at_ms),
-        fields=fields,
-        categories=categories_of(observation, fields),
-        uninspectable=uninspectable,
-    )
+    common = common_of(observation, broker_ms, know, scan or scan_of(observation, know), step, targets)
     flows: list[tuple[DataFlow, RegisterEntry | None]] = [
         (flow_to(observation, common, target), target.entry) for target in targets
     ]
@@ -89,7 +87,7 @@ def is_ours(observation: Observation, know: Knowledge) -> bool:
     return observation.kind is Kind.EVENT or is_own_host(host_without_port(observation.host or ""), know)
 
 
-def is_partner(targets: "Iterable[Target]") -> bool:
+def _is_partner(targets: "Iterable[Target]") -> bool:
     """Tell whether one of those gets paid, delivers or taxes."""
     return any(target.purpose in PURCHASE for target in targets)
 
@@ -285,41 +283,42 @@ def flow_to(observation: Observation, common: Common, target: Target) -> DataFlo
         fields=common.fields,
         categories=common.categories,
         step=common.step,
-        signals=signals_for(target, observation, common),
+        signals=_signals_for(target, observation, common),
         goods=common.goods,
         headers_seen=observation.headers is not None,
         uninspectable=common.uninspectable,
     )
 
 
-def event_time(at_ms: int | None, broker_ms: int, skew_ms: int) -> int:
+def _event_time(at_ms: int | None, broker_ms: int, skew_ms: int) -> int:
     """Clamp the event's own time: a clock that runs ahead must not reach into consent that was given later."""
     if at_ms is None or at_ms <= 0:
         return broker_ms
     return min(at_ms, broker_ms + skew_ms) if broker_ms > 0 else at_ms
 
 
-def subjects_of(observation: Observation, key: SubjectKey) -> tuple[str, ...]:
+def _subjects_of(observation: Observation, key: SubjectKey) -> tuple[str, ...]:
     """Give the keyed hashes of the person's identifiers, most stable first."""
     return tuple(key.hash(kind, value) for kind, value in observation.subjects)
 
 
-def signals_for(target: Target, observation: Observation, common: Common) -> tuple[Signal, ...]:
+def _signals_for(target: Target, observation: Observation, common: Common) -> tuple[Signal, ...]:
     """Give the signals as they speak of one recipient: a TC string has a bit for each vendor."""
     if not any(signal.kind == "tcf" for signal in common.signals):
         return common.signals
     vendor = VENDORS.get(target.id, PUBLISHER if target.role is Role.PROCESSOR else NOBODY_IN_PARTICULAR)
-    return signals_of(observation, common.at_ms, vendor) if vendor else common.signals
+    return _signals_of(observation, common.at_ms, vendor) if vendor else common.signals
 
 
-def signals_of(observation: Observation, at_ms: int, vendor: int = NOBODY_IN_PARTICULAR) -> tuple[Signal, ...]:
+def _signals_of(observation: Observation, at_ms: int, vendor: int = NOBODY_IN_PARTICULAR) -> tuple[Signal, ...]:
     """Give every consent signal on the record, as it speaks of a vendor."""
     query = next((part.data for part in observation.parts if part.path == "query" and part.media is Media.FORM), None)
     text = query.decode("utf-8", "replace") if query else None
     return find_signals(observation.headers, observation.cookies, text, observation.consent, at_ms=at_ms, vendor=vendor)
 
 
-def _fields(observation: Observation, know: Knowledge) -> tuple[tuple[Field, ...], tuple[str, ...]]:
+def scan_of(observation: Observation, know: Knowledge) -> Scan:
+    """Look into the bodies of an observation."""
     found: list[Field] = []
     uninspectable: set[str] = set()
     budget = Budget()
@@ -329,7 +328,26 @@ def _fields(observation: Observation, know: Knowledge) -> tuple[tuple[Field, ...
         uninspectable.update(scan.uninspectable)
         if part.truncated:
             uninspectable.add("truncated")
-    return tuple(found), tuple(sorted(uninspectable))
+    return Scan(tuple(found), tuple(sorted(uninspectable)))
+
+
+def common_of(
+    observation: Observation, broker_ms: int, know: Knowledge, scan: Scan, step: Step, targets: Sequence[Target]
+) -> Common:
+    """Give what all flows of an observation share."""
+    at_ms = _event_time(observation.at_ms, broker_ms, know.skew_ms)
+    return Common(
+        at_ms=at_ms,
+        broker_ms=broker_ms,
+        subjects=_subjects_of(observation, know.key),
+        origin=origin_of(observation, know.addresses, know.assumed_origin),
+        step=step,
+        goods=know.goods.of(observation) if step is not Step.NONE or _is_partner(targets) else (),
+        signals=_signals_of(observation, at_ms),
+        fields=scan.fields,
+        categories=_categories_of(observation, scan.fields),
+        uninspectable=scan.uninspectable,
+    )
 
 
 _IDENTIFIER_CATEGORIES: Mapping[str, str] = {
@@ -340,7 +358,7 @@ _IDENTIFIER_CATEGORIES: Mapping[str, str] = {
 }
 
 
-def categories_of(observation: Observation, fields: tuple[Field, ...]) -> tuple[str, ...]:
+def _categories_of(observation: Observation, fields: tuple[Field, ...]) -> tuple[str, ...]:
     """Give the categories of the fields, and of what travels with every request: address, cookies, identifiers."""
     found = {field.category for field in fields}
     # Whom a page calls sees the browser's address, whether or not the record says it.
