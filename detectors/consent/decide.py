@@ -99,14 +99,10 @@ def _passed_on(consent: Consent, flow: DataFlow, law: Law) -> Consent:
     return msgspec.structs.replace(consent, decision=ConsentDecision.UNKNOWN, reason="restricted-processing")
 
 
-def _of_purpose(question: Question) -> Consent:  # noqa: C901 - the order of precedence, one step after the other
+def _of_purpose(question: Question) -> Consent:
+    question, recorded = _looked_up(question)
     flow, law, signals, choices, _ = question
     remarks = {each.remark for each in signals if each.remark in _TOLD and _is_about(each, flow.purpose, law)}
-    recorded = as_of(choices, flow.purpose, flow.at_ms) if choices else None
-    if choices and has_forgotten(choices, recorded[0] if recorded else None, flow.at_ms):
-        recorded = None
-        if question.coverage is Coverage.READY:
-            question = question._replace(coverage=Coverage.FORGOTTEN)
     speaking = [signal for signal in signals if speaks(signal, flow.purpose, law)]
     gpc = next((signal for signal in speaking if signal.kind == "gpc"), None)
     if gpc and law.regime != "opt-in":
@@ -135,6 +131,19 @@ def _of_purpose(question: Question) -> Consent:  # noqa: C901 - the order of pre
         return _of_choice(question, recorded, remarks, ("gpc",) if gpc else ())
     allowed = next((signal for signal in said if signal.says == "allowed"), None)
     return _of_signal(allowed, remarks, ()) if allowed else _by_regime(question, remarks)
+
+
+def _looked_up(question: Question) -> tuple[Question, tuple[Choice, bool] | None]:
+    """Give the choice in force; where it may be one that the ledger does not hold any more, none, and the coverage says so."""
+    flow, choices = question.flow, question.choices
+    if not choices:
+        return question, None
+    recorded = as_of(choices, flow.purpose, flow.at_ms)
+    if not has_forgotten(choices, recorded[0] if recorded else None, flow.at_ms):
+        return question, recorded
+    if question.coverage is Coverage.READY:
+        question = question._replace(coverage=Coverage.FORGOTTEN)
+    return question, None
 
 
 def _of_gpc(question: Question, gpc: Signal, recorded: tuple[Choice, bool] | None, remarks: set[str]) -> Consent:
