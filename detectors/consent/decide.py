@@ -32,7 +32,7 @@ from detectors.consent.ledger import Choice, Coverage, as_of, has_forgotten
 from detectors.consent.order import asked_again, standing
 from detectors.consent.protected import of_kinds, of_minor
 from detectors.consent.refusal import Remark
-from topics.flow import DataFlow, Signal
+from topics.flow import DataFlow, Role, Signal
 
 _EVIDENCE = frozenset({"gcs", "gcd", "google"})
 """Kinds that say what a tag was told, not what the person chose."""
@@ -71,6 +71,37 @@ def decide(
     """Decide for one flow. `coverage` says whether the ledger can speak for that moment, `sensitive` are the codes of its kinds of data."""
     if not is_governed(flow.purpose):
         return _NOT_GOVERNED
+    if choices:
+        return _decide(flow, law, choices, coverage, sensitive)
+    # Without a choice on record the same signals under the same law decide alike, and both are the very same objects again and again: a
+    # finder keeps its tuples and a law pack its laws. Remembered, a decision costs a tenth (tests/bench/consent.py).
+    key = (
+        id(flow.signals),
+        id(law),
+        flow.purpose,
+        flow.role is Role.PROCESSOR,
+        id(coverage),
+        not flow.subjects,
+        sensitive,
+    )
+    known = _REMEMBERED.get(key)
+    if known is not None and known[0] is flow.signals and known[1] is law:
+        return known[2]
+    consent = _decide(flow, law, choices, coverage, sensitive)
+    if len(_REMEMBERED) >= _MOST_REMEMBERED:
+        _REMEMBERED.clear()
+    _REMEMBERED[key] = flow.signals, law, consent
+    return consent
+
+
+_MOST_REMEMBERED = 16_384
+_REMEMBERED: dict[tuple[object, ...], tuple[tuple[Signal, ...], Law, Consent]] = {}
+"""Decisions by the identity of what they were made from, which is kept so that no other object can take its place."""
+
+
+def _decide(
+    flow: DataFlow, law: Law, choices: Sequence[Choice], coverage: Coverage, sensitive: tuple[str, ...]
+) -> Consent:
     question = Question(flow, law, heard(flow.signals, law) if flow.signals else (), choices, coverage)
     if not flow.signals and not choices and not sensitive:
         return _by_regime(question, set())

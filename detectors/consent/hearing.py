@@ -1,6 +1,7 @@
 """Which signals are heard: what they are about, and where they mean anything."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from detectors.assessment import Law
@@ -30,6 +31,7 @@ class Question(NamedTuple):
 _NOT_IN_FORCE = Remark.NOT_IN_FORCE.value
 
 
+@lru_cache(maxsize=256)
 def is_governed(purpose: str) -> bool:
     """Tell whether consent or an opt-out right speaks of the purpose at all."""
     return purpose.partition(".")[0] in GOVERNED

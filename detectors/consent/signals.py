@@ -79,7 +79,7 @@ class SignalFinder:
                 found = _HEADER[gpc.decode_header(values)]
             values = headers.get("dnt")
             if values and values[0].strip() == "1":
-                found += _DNT
+                found = _joined(found, _DNT)
         if not (cookies or query or consent):
             return found
         day = at_ms // DAY_MS
@@ -110,9 +110,21 @@ class SignalFinder:
         return found
 
 
+_JOINED: dict[tuple[int, int], tuple[tuple[Signal, ...], tuple[Signal, ...], tuple[Signal, ...]]] = {}
+
+
 def _joined(some: tuple[Signal, ...], more: tuple[Signal, ...]) -> tuple[Signal, ...]:
-    """Join, and keep the very tuple where the other one is empty: a decision is remembered by it."""
-    return some + more if some and more else some or more
+    """Join, and give the very same tuple for the same two: a decision is remembered by it."""
+    if not (some and more):
+        return some or more
+    key = id(some), id(more)
+    known = _JOINED.get(key)
+    if known is not None and known[0] is some and known[1] is more:
+        return known[2]
+    if len(_JOINED) >= _CACHED:
+        _JOINED.clear()
+    _JOINED[key] = some, more, some + more
+    return _JOINED[key][2]
 
 
 _HEADER: dict[gpc.Gpc, tuple[Signal, ...]] = {
