@@ -62,6 +62,9 @@ _TOLD = frozenset(
 )
 """Remarks of signals that belong to the proof of a decision."""
 
+_NOT_THE_LAST_WORD = frozenset({Coverage.LOADING, Coverage.BEHIND, Coverage.FORGOTTEN})
+"""Coverages under which a refusal may be missing from what the ledger gave."""
+
 _NOT_GOVERNED = Consent(decision=ConsentDecision.ALLOWED, signal="not-governed")
 
 
@@ -94,6 +97,11 @@ def decide(
     return consent
 
 
+def forget() -> None:
+    """Forget all decisions; for measuring what one costs."""
+    _REMEMBERED.clear()
+
+
 _MOST_REMEMBERED = 16_384
 _REMEMBERED: dict[tuple[object, ...], tuple[tuple[Signal, ...], Law, Consent]] = {}
 """Decisions by the identity of what they were made from, which is kept so that no other object can take its place."""
@@ -102,15 +110,16 @@ _REMEMBERED: dict[tuple[object, ...], tuple[tuple[Signal, ...], Law, Consent]] =
 def _decide(
     flow: DataFlow, law: Law, choices: Sequence[Choice], coverage: Coverage, sensitive: tuple[str, ...]
 ) -> Consent:
-    question = Question(flow, law, heard(flow.signals, law) if flow.signals else (), choices, coverage)
-    if not flow.signals and not choices and not sensitive:
-        return _by_regime(question, set())
-    consent = of_minor(question)
-    if consent is None:
-        consent = _of_purpose(question)
-        if sensitive:
-            consent = of_kinds(sensitive, question, consent)
-    return _passed_on(consent, flow, law)
+    if not flow.signals:
+        question = Question(flow, law, (), choices, coverage)
+        consent = _of_ledger(question)
+        return of_kinds(sensitive, question, consent) if sensitive else consent
+    question = Question(flow, law, heard(flow.signals, law), choices, coverage)
+    minor = of_minor(question)
+    if minor is not None:
+        return _passed_on(minor, flow, law)
+    consent = _of_purpose(question)
+    return _passed_on(of_kinds(sensitive, question, consent) if sensitive else consent, flow, law)
 
 
 def _passed_on(consent: Consent, flow: DataFlow, law: Law) -> Consent:
@@ -128,6 +137,21 @@ def _passed_on(consent: Consent, flow: DataFlow, law: Law) -> Consent:
     if not told:
         return consent
     return msgspec.structs.replace(consent, decision=ConsentDecision.UNKNOWN, reason="restricted-processing")
+
+
+def _of_ledger(question: Question) -> Consent:
+    """Decide where the record itself says nothing."""
+    question, recorded = _looked_up(question)
+    if recorded is None:
+        if question.coverage in _NOT_THE_LAST_WORD:
+            return Consent(reason=question.coverage.value)
+        return _by_regime(question, set())
+    if recorded[1]:
+        if question.coverage in _NOT_THE_LAST_WORD:
+            return Consent(reason=question.coverage.value)
+        if question.law.jurisdiction == "US-CA" and asked_again(recorded[0], question.choices, question.flow.purpose):
+            return _of_choice(question, recorded, {"asked_again"}, ())
+    return _of_choice(question, recorded, set(), ())
 
 
 def _of_purpose(question: Question) -> Consent:
@@ -154,7 +178,7 @@ def _of_purpose(question: Question) -> Consent:
         against = "ledger" if recorded else next((each.kind for each in said if each.says == "allowed"), "")
         return _of_signal(denied, remarks, (against,) if against else ())
     # A refusal may still be on its way to a ledger that is behind: a grant found in it is not the last word.
-    if question.coverage in {Coverage.LOADING, Coverage.BEHIND, Coverage.FORGOTTEN}:
+    if question.coverage in _NOT_THE_LAST_WORD:
         return Consent(reason=question.coverage.value, remarks=tuple(sorted(remarks)))
     if recorded is not None:
         if law.jurisdiction == "US-CA" and asked_again(recorded[0], choices, flow.purpose):

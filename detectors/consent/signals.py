@@ -113,6 +113,11 @@ class SignalFinder:
 _JOINED: dict[tuple[int, int], tuple[tuple[Signal, ...], tuple[Signal, ...], tuple[Signal, ...]]] = {}
 
 
+def forget() -> None:
+    """Forget what was joined; for measuring what it costs."""
+    _JOINED.clear()
+
+
 def _joined(some: tuple[Signal, ...], more: tuple[Signal, ...]) -> tuple[Signal, ...]:
     """Join, and give the very same tuple for the same two: a decision is remembered by it."""
     if not (some and more):

@@ -1,4 +1,4 @@
-"""Decoding TC strings against the package iab-tcf on the same strings in one run, and the cost of finding signals.
+"""Decoding TC strings against the package iab-tcf on the same strings in one run, and the cost of finding signals and deciding on the benchmark's traffic.
 
 The package is no dependency. To compare, install it elsewhere and name that interpreter:
 
@@ -19,6 +19,7 @@ from detectors.consent.carriers import open_jar
 from detectors.consent.platforms import DEFAULT_CATEGORIES
 from detectors.consent.readings import from_context, from_jar, from_query, read_string
 from detectors.consent.signals import find_signals
+from tests.bench import consent_mix
 from tests.detectors.consent.writer import tc_core
 
 _VECTORS = Path(__file__).parents[1] / "detectors" / "consent" / "vectors"
@@ -40,12 +41,12 @@ for text in strings:
         pass
 print(json.dumps(accepted), flush=True)
 for line in sys.stdin:
-    seconds, done, start = float(line), 0, time.perf_counter()
-    while time.perf_counter() - start < seconds:
+    seconds, done, start = float(line), 0, time.process_time()
+    while time.process_time() - start < seconds:
         for text in accepted:
             iab_tcf.decode(text)
         done += len(accepted)
-    print(done / (time.perf_counter() - start), flush=True)
+    print(done / (time.process_time() - start), flush=True)
 """
 
 
@@ -60,6 +61,7 @@ def main() -> None:
     longest = tc_core({1}, set(), set(range(1, 8_190, 2)), set(), as_ranges=True)
     seconds = min(_timed(lambda: tcf.decode_segments(longest)) for _ in range(5))
     _tell(f"TC string of 4,095 ranges ({len(longest):,} characters): {seconds * 1e3:.2f} ms")
+    consent_mix.report(_tell)
     _carriers(strings[0], next(row["string"] for row in rows if row["group"] == "gpp_multi"))
 
 
@@ -101,18 +103,18 @@ def _rate(name: str, strings: Sequence[str], decode: Callable[[str], Any]) -> No
 
 
 def _per_second(strings: Sequence[str], decode: Callable[[str], Any]) -> float:
-    done, start = 0, time.perf_counter()
-    while time.perf_counter() - start < _SECONDS:
+    done, start = 0, time.process_time()
+    while time.process_time() - start < _SECONDS:
         for text in strings:
             decode(text)
         done += len(strings)
-    return done / (time.perf_counter() - start)
+    return done / (time.process_time() - start)
 
 
 def _timed(call: Callable[[], Any]) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     call()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def _carriers(tc: str, gpp_string: str) -> None:
@@ -153,10 +155,10 @@ def _anew(query: str) -> object:
 def _microseconds(call: Callable[[], Any]) -> float:
     best = float("inf")
     for _ in range(_ROUNDS):
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(2_000):
             call()
-        best = min(best, (time.perf_counter() - start) / 2_000)
+        best = min(best, (time.process_time() - start) / 2_000)
     return best * 1e6
 
 

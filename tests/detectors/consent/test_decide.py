@@ -281,3 +281,19 @@ def test_what_is_allowed_without_a_choice_tells_why() -> None:
     silent = section("usco", "not-applicable", "no_notice")
     assert decided(COLORADO, signals=[silent]).reason == "no-notice"
     assert decided(COLORADO).reason == "no-signal"
+
+
+@pytest.mark.parametrize("law", [CALIFORNIA, GERMANY, OHIO])
+@pytest.mark.parametrize("coverage", [Coverage.LOADING, Coverage.BEHIND])
+def test_where_nothing_is_on_record_a_refusal_may_still_be_on_its_way(law: Law, coverage: Coverage) -> None:
+    assert decided(law, coverage=coverage).reason == coverage.value
+    assert decided(law, coverage=coverage, choices=[choice(10, refused="advertising")]).decision is DENIED
+
+
+def test_the_same_signals_under_the_same_law_decide_alike_however_often_they_are_asked() -> None:
+    for signals, law in (((GPC,), CALIFORNIA), ((GPC,), GERMANY), ((USP,), CALIFORNIA), ((USP,), COLORADO)):
+        assert decided(law, signals=signals) == decided(law, signals=signals)
+    assert decided(CALIFORNIA, signals=(GPC,)).decision is DENIED
+    assert decided(CALIFORNIA, signals=(GPC,), purpose="analytics").decision is ALLOWED
+    assert decided(GERMANY, subjects=()).reason == "no-subject"
+    assert decided(GERMANY).reason == "no-signal"
