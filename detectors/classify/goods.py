@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import translate
-from typing import Annotated
+from itertools import islice
+from typing import Annotated, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -37,8 +38,8 @@ def _names(*names: str) -> str:
 
 
 # What platforms call the question, and what yes and no say: of a cart or an order, or of one of its items.
-_SHIPPED = (Goods.PHYSICAL, Goods.DIGITAL)
-_INTANGIBLE = (Goods.DIGITAL, Goods.PHYSICAL)
+_SHIPPED = (Goods.PHYSICAL.value, Goods.DIGITAL.value)
+_INTANGIBLE = (Goods.DIGITAL.value, Goods.PHYSICAL.value)
 
 
 def _asked(kind: Goods) -> tuple[str, str]:
@@ -72,12 +73,39 @@ _TYPES = {
 }  # fmt: skip
 # What stands between a name and its value, in JSON, in JSON inside of a string, and in a form.
 _BETWEEN = rb"[\]\\\"]{0,6}\s{0,4}[:=]\s{0,4}\\?\"?"
-_ANSWER = re.compile(_BETWEEN + rb"(true|false|yes|no|1|0)(?![A-Za-z0-9_.])")
-_FIRST = re.compile(rb"[\\\"]{0,3}\s{0,4}:\s{0,4}\[\s{0,8}([^\s\]])")
-_TEXT = re.compile(_BETWEEN + rb"([A-Za-z0-9][\w +&/.-]{0,63})")
+_ANSWER = _BETWEEN + rb"(true|false|yes|no|1|0)(?![A-Za-z0-9_.])"
+_FIRST = rb"[\\\"]{0,3}\s{0,4}:\s{0,4}\[\s{0,8}([^\s\]])"
+_TEXT = _BETWEEN + rb"([A-Za-z0-9][\w +&/.-]{0,63})"
 _TRUE = frozenset({b"true", b"yes", b"1"})
+_WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
 _MOST_ITEMS = 200
 _LONGEST_PATH = 1_024
+
+
+class _Finder(NamedTuple):
+    """A name, and the pattern of it with its value. Both begin with letters, which is what makes the search quick."""
+
+    name: bytes
+    pattern: re.Pattern[bytes]
+
+    def values(self, data: bytes) -> Iterator[bytes]:
+        """Give the values of the name wherever it stands as a whole word."""
+        if self.name not in data:
+            return
+        for match in islice(self.pattern.finditer(data), _MOST_ITEMS):
+            at = match.start()
+            if not at or data[at - 1] not in _WORD:
+                yield match[1]
+
+
+def _finders(names: Iterable[str], value: bytes) -> tuple[_Finder, ...]:
+    return tuple(_Finder(name.encode(), re.compile(name.encode() + value)) for name in names)
+
+
+_ASKED = [(fragment.encode(), yes, no, _finders(names, _ANSWER)) for fragment, ((yes, no), names) in _QUESTIONS.items()]
+_LISTED = tuple(zip(_finders(_LISTS, _FIRST), _LISTS.values(), strict=True))
+_KIND_FINDERS = _finders(_KINDS, _TEXT)
+_SKU_FINDERS = _finders(_SKUS, _TEXT)
 
 
 class GoodsReader:
@@ -105,40 +133,31 @@ class GoodsReader:
     def _in(self, data: bytes) -> Iterator[str]:
         yield from _answered(data)
         if b"Items" in data or b"_items" in data:
-            yield from (form.value for name, form in _LISTS.items() if any(True for _ in _values(data, name, _FIRST)))
-        for name in _KINDS:
-            for kind in _values(data, name, _TEXT):
-                text = kind.decode("ascii", "replace").strip().lower()
-                if text in _TYPES:
-                    yield _TYPES[text].value
-                yield from _named(text, self._kinds)
-        for name in _SKUS if self._skus else ():
-            for sku in _values(data, name, _TEXT):
+            yield from (form.value for finder, form in _LISTED if any(True for _ in finder.values(data)))
+        if b"type" in data or b"Type" in data or b"ategory" in data:
+            for finder in _KIND_FINDERS:
+                for kind in finder.values(data):
+                    yield from self._of_kind(kind.decode("ascii", "replace").strip().lower())
+        for finder in _SKU_FINDERS if self._skus else ():
+            for sku in finder.values(data):
                 yield from _named(sku.decode("ascii", "replace"), self._skus)
+
+    def _of_kind(self, kind: str) -> Iterator[str]:
+        if kind in _TYPES:
+            yield _TYPES[kind].value
+        yield from _named(kind, self._kinds)
 
 
 def _answered(data: bytes) -> Iterator[str]:
-    for fragment, (says, names) in _QUESTIONS.items():
-        if fragment.encode() in data:
-            for name in names:
-                yield from (says[0] if answer in _TRUE else says[1] for answer in _values(data, name, _ANSWER))
-
-
-def _values(data: bytes, name: str, value: re.Pattern[bytes]) -> Iterator[bytes]:
-    """Give the values of a name wherever it stands as a whole word."""
-    word = name.encode()
-    at = data.find(word)
-    for _ in range(_MOST_ITEMS):
-        if at < 0:
-            return
-        if not at or not (data[at - 1 : at].isalnum() or data[at - 1] == _UNDERSCORE):
-            match = value.match(data, at + len(word))
-            if match is not None:
-                yield match[1]
-        at = data.find(word, at + 1)
-
-
-_UNDERSCORE = ord("_")
+    for fragment, yes, no, finders in _ASKED:
+        if fragment in data:
+            for finder in finders:
+                answers = set(finder.values(data))
+                if answers:
+                    if not answers.isdisjoint(_TRUE):
+                        yield yes
+                    if not answers <= _TRUE:
+                        yield no
 
 
 def _named(text: str, patterns: Iterable[tuple[re.Pattern[str], tuple[Goods, ...]]]) -> Iterator[str]:
