@@ -85,7 +85,7 @@ def judged(loaded: Loaded, values: list[bytes], cut: int = 1_000) -> list[Findin
     found: list[Finding] = []
     for begin in range(0, len(records), cut):
         batch = records[begin : begin + cut]
-        found += process(batch, context, {("shop.kong", 0): Start(begin, begin)}).findings
+        found += process(batch, context, {("shop.kong", 0): Start(begin)}).findings
     return found
 
 
