@@ -106,6 +106,12 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     """The first day without the ground, where it is near."""
     bulk: tuple[str, ...] = ()
     """Kinds of data, by the law's own groups, whose persons are counted over twelve months."""
+    onward: TransferStatus = TransferStatus.NOT_APPLICABLE
+    """Whether what the recipient's subprocessors elsewhere get is documented: the worst of them. Of the register, not of the traffic."""
+    onward_destination: str = ""
+    """Where that subprocessor is."""
+    onward_reason: str = ""
+    """Why, from the same list as `reason`."""
     reason: str = ""
     """Why, from a closed list. Unknown: no-origin, no-subdivision, no-law, no-destination, unknown-recipient, uninspectable,
     origin-conflict, origin-weak, no-register, unsettled, adequacy-date-recalled, mechanism-unconfirmed, exemptions-unseen,

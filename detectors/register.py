@@ -92,6 +92,8 @@ class Subprocessor(Written):
 
     name: Text
     countries: Annotated[tuple[CountryCode, ...], NOT_EMPTY]
+    mechanism: RegisteredMechanism | None = None
+    """What permits that data to go on to it; without one, the recipient's own must cover it."""
 
 
 class Recipient(Written):
@@ -132,6 +134,8 @@ class RegisterEntry(msgspec.Struct, frozen=True, eq=False):
     role: Role
     places: frozenset[str]
     """Countries and subdivisions of the recipient and its subprocessors."""
+    onward: tuple["RegisterEntry", ...] = ()
+    """Each of its subprocessors, as if it received the data itself."""
 
     @property
     def id(self) -> str:
@@ -210,7 +214,14 @@ def build(file: RegisterFile) -> Register:
 
 def _entry(recipient: Recipient) -> RegisterEntry:
     others = (country for each in recipient.subprocessors for country in each.countries)
-    return RegisterEntry(recipient, Role(recipient.role.value), frozenset((*recipient.countries, *others)))
+    places = frozenset((*recipient.countries, *others))
+    return RegisterEntry(recipient, Role(recipient.role.value), places, tuple(_onward(recipient)))
+
+
+def _onward(recipient: Recipient) -> Iterator[RegisterEntry]:
+    for each in recipient.subprocessors:
+        changes = {"countries": each.countries, "mechanism": each.mechanism or recipient.mechanism, "subprocessors": ()}
+        yield RegisterEntry(recipient.model_copy(update=changes), Role.PROCESSOR, frozenset(each.countries))
 
 
 class _Claim(NamedTuple):

@@ -45,6 +45,9 @@ def _ends(entry: RegisterEntry) -> Iterator[tuple[date, str, str]]:
         yield mechanism.expires, "mechanism", mechanism.kind.value
     if mechanism is not None and mechanism.assessment_expires is not None:
         yield mechanism.assessment_expires, "assessment", mechanism.kind.value
+    for behind in entry.written.subprocessors:
+        if behind.mechanism is not None and behind.mechanism.expires is not None:
+            yield behind.mechanism.expires, "mechanism", f"{behind.mechanism.kind.value} of {behind.name}"
 
 
 class Draft(NamedTuple):

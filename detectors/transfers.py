@@ -19,7 +19,8 @@ ended on 1 March: from that day each transfer is `expired`. Had the helpdesk nev
 
 ## What it cannot see
 
-- Remote access, onward transfers, and who owns the recipient: it knows places from the register, a list or a host's name.
+- Remote access, and who owns the recipient: it knows places from the register, a list, a host's name or a cloud's address.
+- Whether a subprocessor really gets the data: `onward` is judged as the register names subprocessors, and only warns.
 - Whether a company in Canada, Japan, Korea or Brazil falls under the law that was found adequate: it is presumed.
 - Whether clauses were signed in full (the British ones with their addendum), or the assessment of Quebec was made.
 - In one flow, how many people have come together under the US rule's bulk thresholds: it is marked (`bulk-candidate`),
@@ -95,12 +96,41 @@ def _assessed(  # noqa: PLR0913, PLR0917 - all that the answer depends on, by va
         reason = "unknown-recipient" if entry is None and nobody_knows_whom else "no-destination"
         return Transfer(status=TransferStatus.UNKNOWN, origin=start, reason=reason)
     found = [decide(pack, (start, end), entry, entry.role if entry else role, personal, day) for end in ends]
-    worst = min(found, key=lambda each: _SEVERITY.index(each.status))
-    if personal or worst.status in _HARMLESS:
+    worst = min(found, key=_badness)
+    if personal:
+        return _with_onward(worst, pack, start, entry, personal, day)
+    if worst.status in _HARMLESS:
         return worst
     # Nothing personal was seen, but part of the record could not be looked into.
     unseen = {"status": TransferStatus.UNKNOWN, "mechanism": "", "expired_on": "", "reason": "uninspectable"}
     return msgspec.structs.replace(worst, **unseen)
+
+
+def _badness(transfer: Transfer) -> int:
+    return _SEVERITY.index(transfer.status)
+
+
+def _with_onward(
+    transfer: Transfer,
+    pack: LawPack,
+    origin: str,
+    entry: RegisterEntry | None,
+    personal: tuple[str, ...],
+    day: int,
+) -> Transfer:
+    """Add what becomes of the data behind the recipient, as far as the register names its subprocessors."""
+    behind = [
+        decide(pack, (origin, country), each, each.role, personal, day)
+        for each in (entry.onward if entry else ())
+        for country in each.countries
+        if country != transfer.destination
+    ]
+    if not behind:
+        return transfer
+    worst = min(behind, key=_badness)
+    return msgspec.structs.replace(
+        transfer, onward=worst.status, onward_destination=worst.destination, onward_reason=worst.reason
+    )
 
 
 _HARMLESS = frozenset(

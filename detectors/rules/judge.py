@@ -206,8 +206,13 @@ def _proof(facts: Assessment, concerned: frozenset[str]) -> tuple[tuple[str, str
             ("mechanism", transfer.mechanism),
             ("register", transfer.entry),
             ("expired-on", transfer.expired_on),
+            ("expires-on", transfer.expires_on),
             ("reason", transfer.reason),
+            *(("bulk", each) for each in transfer.bulk),
         ]
+        if transfer.onward_destination:
+            pairs += [("onward", transfer.onward.value), ("onward-destination", transfer.onward_destination)]
+            pairs.append(("onward-reason", transfer.onward_reason))
     elif facts.detector is Detector.UNDOCUMENTED_RECIPIENT:
         agreement = facts.agreement
         pairs = [

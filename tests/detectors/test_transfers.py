@@ -380,6 +380,29 @@ def test_a_way_that_an_operator_closes_from_the_first_person_on_is_judged_at_onc
     assert (found.status.value, found.bulk) == (expected, ("biometric-identifiers",))
 
 
+def onward(extra: str, *, origin: str = "DE", countries: str = "IE", mechanism: str = "") -> tuple[str, str, str, str]:
+    registered = entry(mechanism, countries=countries, extra=f"    subprocessors: [{extra}]\n")
+    found = assess(flow(origin, "", source=""), registered, pack(), millis(TODAY))
+    return found.status.value, found.onward.value, found.onward_destination, found.onward_reason
+
+
+def test_what_a_recipient_passes_on_is_judged_as_the_register_names_it() -> None:
+    assert onward("{name: Host, countries: [US]}") == ("not-applicable", "missing", "US", "no-mechanism")
+    assert onward("{name: Host, countries: [FR]}") == ("not-applicable", "not-applicable", "FR", "")
+    certified = "{name: Host, countries: [US], mechanism: {kind: dpf, since: 2024-01-01}}"
+    assert onward(certified) == ("not-applicable", "documented", "US", "")
+    ended = "{name: Host, countries: [US], mechanism: {kind: dpf, since: 2024-01-01, expires: 2025-01-01}}"
+    assert onward(ended) == ("not-applicable", "expired", "US", "")
+    assert onward("{name: Host, countries: [US]}", mechanism=SCC) == ("not-applicable", "documented", "US", "")
+
+
+def test_of_several_subprocessors_the_worst_counts_and_none_changes_the_recipients_own_verdict() -> None:
+    two = "{name: A, countries: [JP]}, {name: B, countries: [US, CH]}"
+    assert onward(two) == ("not-applicable", "missing", "US", "no-mechanism")
+    assert onward(two, countries="US", mechanism=SCC)[0] == "documented"
+    assert onward("{name: A, countries: [CN]}", origin="US-CA", countries="US")[1] == "unknown"
+
+
 def test_american_data_may_go_anywhere_else() -> None:
     assert status(flow("US-CA", "DE", categories=("user.biometric",))) == "not-applicable"
     assert status(flow("US-CA", "US-TX", categories=("user.biometric",))) == "not-applicable"
