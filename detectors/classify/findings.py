@@ -8,16 +8,19 @@ from detectors.classify.recognizers.recognizer import SURE
 class Findings:
     """Fields by path and category with their masked shape, and the reasons of blindness."""
 
-    __slots__ = ("_most", "blind", "found", "trace")
+    __slots__ = ("_most", "added", "blind", "found", "trace")
 
     def __init__(self, most: int, trace: Trace | None = None) -> None:
         self.found: dict[tuple[str, str], str] = {}
         self.blind: set[str] = set()
         self.trace = trace
+        self.added = 0
+        """How often something was found, also what was found before."""
         self._most = most
 
     def add(self, path: str, category: str, masked: str) -> None:
         """Add a field; the first shape of a path and category stays."""
+        self.added += 1
         known = self.found
         if len(known) >= self._most and (path, category) not in known:
             self.blind.add(OVER_BUDGET)

@@ -58,6 +58,10 @@ class Key(NamedTuple):
     """1: it may name a latitude, 2: a longitude."""
     holds: str
     """`email` or `card` when the key itself is one, else empty."""
+    free: bool
+    """A name for free text."""
+    ident: int
+    """Python's own hash of the key, salted anew in every process: by it decisions are remembered."""
 
 
 class Vocabulary(NamedTuple):
@@ -109,7 +113,19 @@ class KeyReader:
 
     def _resolve(self, raw: str) -> Key:
         if len(raw) > _LONGEST_KEY:
-            return Key("*", (), 0, 0, 0, neutral=False, contradicted=0, axis=0, holds=held_by(raw[: 8 * _LONGEST_KEY]))
+            return Key(
+                "*",
+                (),
+                0,
+                0,
+                0,
+                neutral=False,
+                contradicted=0,
+                axis=0,
+                holds=held_by(raw[: 8 * _LONGEST_KEY]),
+                free=False,
+                ident=hash(raw),
+            )
         vocabulary = self._vocabulary
         # `card[number]` and `billing.city` are paths in one key: what stands first is the parent of what stands last.
         segments = [each for each in _SEGMENTS.split(raw) if each]
@@ -129,6 +145,8 @@ class KeyReader:
             contradicted=_union(vocabulary.contradicted, last),
             axis=_AXES.get(last[-1], 0) if last else 0,
             holds=held_by(raw),
+            free=any(not each.personal for each in meanings),
+            ident=hash(raw),
         )
 
     def _context(self, last: list[str]) -> int:

@@ -11,33 +11,59 @@ from typing import Any
 from detectors.classify.keys import Key, KeyReader
 
 _REMEMBERED = 4_096
-_VIEWS = 16
+_VIEWS = 64
 _BOTH_AXES = 3
 
 
 class View:
-    """An object's members by the types of their values: indexes only, no key and no value."""
+    """An object's members by the types of their values and the contexts around them: indexes only, no key and no value."""
 
     __slots__ = ("containers", "floats", "integers", "named", "strings", "take", "texts")
 
-    def __init__(self, keys: tuple[Key, ...], types: tuple[type, ...]) -> None:
+    def __init__(self, keys: tuple[Key, ...], types: tuple[type, ...], context: int, around: int) -> None:
         scalars = [index for index, kind in enumerate(types) if kind is str or kind is int or kind is float]
-        self.named = tuple(index for index in scalars if keys[index].meanings)
-        self.texts = tuple(index for index in scalars if types[index] is str and not keys[index].meanings)
+        telling = frozenset(index for index in scalars if _can_tell(keys[index], around | keys[index].own, context))
+        self.named = tuple(
+            (
+                index,
+                keys[index],
+                around | keys[index].own,
+                hash((keys[index].ident, around | keys[index].own, context, types[index])),
+            )
+            for index in scalars
+            if index in telling
+        )
+        """Members whose name tells something here: their index, key, contexts, and a hash of all that speaks beside the value."""
+        self.texts = tuple(index for index in scalars if types[index] is str and index not in telling)
         self.take: Callable[[tuple[Any, ...]], tuple[Any, ...]] | None = None
         """Takes all texts out of the values at once (two and more)."""
         if len(self.texts) > 1:
             self.take = itemgetter(*self.texts)
-        self.integers = tuple(index for index in scalars if types[index] is int and not keys[index].meanings)
+        self.integers = tuple(index for index in scalars if types[index] is int and index not in telling)
         self.floats = tuple(index for index in scalars if types[index] is float)
-        self.containers = tuple(index for index, kind in enumerate(types) if kind is dict or kind is list)
+        self.containers = tuple(
+            (index, keys[index], context if keys[index].neutral else keys[index].inner, around | keys[index].own)
+            for index, kind in reversed([*enumerate(types)])
+            if kind is dict or kind is list
+        )
+        """From the last to the first: the walk takes the last that was put down."""
         self.strings = sum(kind is str for kind in types)
+
+
+def _can_tell(key: Key, context: int, above: int) -> bool:
+    """Tell whether the circumstances let a name tell anything, whatever the value."""
+    return any(
+        not (meaning.near and not meaning.near & context)
+        and not meaning.not_near & context
+        and not meaning.not_in & above
+        for meaning in key.meanings
+    )
 
 
 class Plan:
     """What the keys of an object tell, whatever its values."""
 
-    __slots__ = ("beside", "held", "keys", "pair", "views")
+    __slots__ = ("beside", "held", "keys", "pair", "rare", "views")
 
     def __init__(self, keys: tuple[Key, ...]) -> None:
         self.keys = keys
@@ -48,13 +74,15 @@ class Plan:
         axes = [key.axis for key in keys]
         self.pair = (axes.index(1), axes.index(2)) if sum({*axes}) == _BOTH_AXES else None
         """Where latitude and longitude stand."""
-        self.views: dict[tuple[type, ...], View] = {}
+        self.rare = bool(self.held) or self.pair is not None
+        self.views: dict[tuple[tuple[type, ...], int, int], View] = {}
+        """By types, contexts above, and contexts around."""
 
-    def view(self, types: tuple[type, ...]) -> View:
+    def view(self, types: tuple[type, ...], context: int, around: int) -> View:
         """Work out the view for these types of values."""
         if len(self.views) >= _VIEWS:
             self.views.clear()
-        view = self.views[types] = View(self.keys, types)
+        view = self.views[types, context, around] = View(self.keys, types, context, around)
         return view
 
 
@@ -63,18 +91,19 @@ class Plans:
 
     def __init__(self, keys: KeyReader) -> None:
         self._read = keys.read
-        self._known: dict[int, Plan] = {}
+        self.known: dict[int, Plan] = {}
+        """To be asked first, by the hash of the tuple of keys."""
 
     def of(self, keys: tuple[str, ...]) -> Plan:
         """Give the plan for these keys."""
         ident = hash(keys)
-        plan = self._known.get(ident)
+        plan = self.known.get(ident)
         if plan is None:
             plan = Plan(tuple(map(self._read, keys)))
             if len(keys) <= _LARGEST:
-                if len(self._known) >= _REMEMBERED:
-                    self._known.clear()
-                self._known[ident] = plan
+                if len(self.known) >= _REMEMBERED:
+                    self.known.clear()
+                self.known[ident] = plan
         return plan
 
 

@@ -8,6 +8,7 @@ from pydantic import field_validator, model_validator
 
 from detectors.classify.checks import CHECKS
 from detectors.classify.keys import KeyReader, Meaning, Vocabulary
+from detectors.classify.memory import Memory
 from detectors.classify.plans import Plans
 from detectors.classify.recognizers.compiled import Compiled
 from detectors.classify.recognizers.recognizer import Table
@@ -114,6 +115,7 @@ class Taxonomy:
         self.recognizers = Compiled(table, VALIDATORS)
         self.keys = KeyReader(_vocabulary(file, self.bits, shown, self.recognizers))
         self.plans = Plans(self.keys)
+        self.memory = Memory()
         self.people = sum(self.bits[name] for name in ("person", "address", "card") if name in self.bits)
         """Contexts in which somebody is described."""
 

@@ -6,6 +6,7 @@ from detectors.classify.budget import Budget
 from detectors.classify.encodings.opened import OVER_BUDGET
 from detectors.classify.findings import Findings
 from detectors.classify.keys import Key
+from detectors.classify.memory import NOTHING, TO_BE_READ, Told
 from detectors.classify.place import Leaf, Place
 from detectors.classify.plans import Plan, View
 from detectors.classify.taxonomy import CARD, EMAIL, LOCATION, Taxonomy
@@ -24,6 +25,10 @@ Seen = tuple[tuple[Any, ...], Plan, View, Place, int]
 class Walk:
     """One way through one document, under the budget of its part."""
 
+    __slots__ = (
+        "_budget", "_findings", "_memory", "_plans", "free", "leaves", "left", "members", "rounded", "seen", "strings", "texts",
+    )  # fmt: skip
+
     def __init__(self, budget: Budget, taxonomy: Taxonomy, findings: Findings, nodes: int) -> None:
         self.left = nodes
         self.members = 0
@@ -38,87 +43,98 @@ class Walk:
         self.free: list[Leaf] = []
         """Texts under a name for free text."""
         self._budget = budget
-        self._taxonomy = taxonomy
+        self._plans = taxonomy.plans
+        self._memory = taxonomy.memory
         self._findings = findings
 
-    def through(self, document: Any, root: Place) -> None:
+    def through(self, document: Any, root: Place) -> None:  # noqa: C901, PLR0912, PLR0915 - calls for each object would cost as much again
         """Walk through a document."""
+        plans, known, names = self._plans, self._plans.known, self._memory.names
+        tracing = self._findings.trace is not None
+        left, deepest = self.left, self._budget.depth
         waiting: list[tuple[Any, Place]] = [(document, root)]
         while waiting:
             value, place = waiting.pop()
-            if self.left <= 0 or place.depth > self._budget.depth:
+            if left <= 0 or place.depth > deepest:
                 if value:
                     self._findings.blind.add(OVER_BUDGET)
-            elif isinstance(value, dict):
-                self._object(value, place, waiting)
-            elif isinstance(value, list):
-                self._array(value, place, waiting)
-            else:
-                self._element(value, place)
+                continue
+            if type(value) is not dict:
+                if isinstance(value, list):
+                    left = self._array(value, place, waiting, left)
+                    continue
+                if not isinstance(value, dict):
+                    self._element(value, place)
+                    continue
+            keys = tuple(value)
+            values = tuple(value.values())
+            self.members += len(keys)
+            left -= len(keys)
+            if left < 0:
+                self._findings.blind.add(OVER_BUDGET)
+                keys, values = keys[:left], values[:left]
+            plan = known.get(hash(keys)) or plans.of(keys)
+            types = tuple(map(type, values))
+            # What stands beside a field tells as much as what stands above it: `state` beside `city` is a place.
+            context = around = place.context
+            for index, bits in plan.beside:
+                member = values[index]
+                if member and member is not True:
+                    around |= bits
+            view = plan.views.get((types, context, around)) or plan.view(types, context, around)
+            self.strings += view.strings
+            if plan.rare:
+                self._rare(values, plan, place)
+            for index, key, near, base in view.named:
+                member = values[index]
+                told = names.get(hash((base, member)))
+                if told is None or tracing:
+                    told = self._decide(member, key, place, near, context, base)
+                if told.category:
+                    self._findings.add(place.path(key.word), told.category, told.shape)
+                elif told is not NOTHING:
+                    self._left(member, key, place, near, context, key.word)
+            if view.take is not None:
+                self.texts += view.take(values)
+                self.seen.append((values, plan, view, place, around))
+            elif view.texts:
+                self.texts.append(values[view.texts[0]])
+                self.seen.append((values, plan, view, place, around))
+            for index in view.integers:
+                if values[index] >= _LARGE:
+                    key = plan.keys[index]
+                    self.leaves.append(Leaf(str(values[index]), place, key, key.word, around | key.own, context))
+            for index in view.floats:
+                if not -_ROUNDED < values[index] < _ROUNDED:
+                    self.rounded = True
+            for index, key, inner, near in view.containers:
+                member = values[index]
+                if member:
+                    waiting.append(
+                        (member, Place(place, key.word, inner, key, near, context, place.depth + 1, place.layers))
+                    )
+        self.left = left
 
-    def _object(self, value: dict[str, Any], place: Place, waiting: list[tuple[Any, Place]]) -> None:  # noqa: C901, PLR0912 - one pass over an object: calls would cost as much again
-        keys = tuple(value)
-        values = tuple(value.values())
-        self.members += len(keys)
-        self.left -= len(keys)
-        if self.left < 0:
-            self._findings.blind.add(OVER_BUDGET)
-            keys, values = keys[: self.left], values[: self.left]
-        plan = self._taxonomy.plans.of(keys)
-        types = tuple(map(type, values))
-        view = plan.views.get(types) or plan.view(types)
-        self.strings += view.strings
-        # What stands beside a field tells as much as what stands above it: `state` beside `city` is a place.
-        around = place.context
-        for index, bits in plan.beside:
-            member = values[index]
-            if member and member is not True:
-                around |= bits
-        if plan.pair is not None:
-            self._pair(values, plan, place)
-        for index in plan.held:
-            self._findings.add(
-                place.path(plan.keys[index].word), EMAIL if plan.keys[index].holds == "email" else CARD, ""
-            )
-        for index in view.named:
-            self._named(values[index], plan.keys[index], place, around, place.context)
-        if view.take is not None:
-            self.texts.extend(view.take(values))
-            self.seen.append((values, plan, view, place, around))
-        elif view.texts:
-            self.texts.append(values[view.texts[0]])
-            self.seen.append((values, plan, view, place, around))
-        for index in view.integers:
-            if values[index] >= _LARGE:
-                key = plan.keys[index]
-                self.leaves.append(Leaf(str(values[index]), place, key, key.word, around | key.own, place.context))
-        for index in view.floats:
-            if not -_ROUNDED < values[index] < _ROUNDED:
-                self.rounded = True
-        for index in reversed(view.containers):
-            key = plan.keys[index]
-            inner = place.context if key.neutral else key.inner
-            below = Place(place, key.word, inner, key, around | key.own, place.context, place.depth + 1, place.layers)
-            waiting.append((values[index], below))
-
-    def _array(self, value: list[Any], place: Place, waiting: list[tuple[Any, Place]]) -> None:
+    def _array(self, value: list[Any], place: Place, waiting: list[tuple[Any, Place]], left: int) -> int:
         key = place.key
         numbers = value if len(value) == 2 else ()  # longitude and latitude
         inside = Place(place, "[]", place.context, key, place.around, place.above, place.depth + 1, place.layers)
-        if key is not None and any(each.category == LOCATION for each in key.meanings) and _is_pair(numbers):
+        if (
+            numbers
+            and key is not None
+            and any(each.category == LOCATION for each in key.meanings)
+            and _is_pair(numbers)
+        ):
             self._findings.add(inside.path(), LOCATION, "")
-        if len(value) > self.left:
+        if len(value) > left:
             self._findings.blind.add(OVER_BUDGET)
-            value = value[: max(self.left, 0)]
-        self.left -= len(value)
-        if {*map(type, value)} == {dict}:
-            waiting.extend([(member, inside) for member in reversed(value)])
-            return
+            value = value[: max(left, 0)]
         for member in reversed(value):
-            if isinstance(member, dict | list):
+            if type(member) is dict or isinstance(member, dict | list):
                 waiting.append((member, inside))
             else:
                 self._element(member, inside)
+        return left - len(value)
 
     def _element(self, value: Any, place: Place) -> None:
         """Look at a scalar of an array, or one that is a whole document."""
@@ -130,32 +146,46 @@ class Walk:
         if value is None or value is True or value is False:
             return
         if key is not None and key.meanings:
-            self._named(value, key, place, place.around, place.above, of_array=True)
+            context = place.around | key.own
+            base = hash((key.ident, context, place.above, type(value)))
+            told = self._memory.names.get(hash((base, value)))
+            if told is None or self._findings.trace is not None:
+                told = self._decide(value, key, place, context, place.above, base)
+            if told.category:
+                self._findings.add(place.path(), told.category, told.shape)
+            elif told is not NOTHING:
+                self._left(value, key, place, context, place.above, "")
         elif isinstance(value, str):
             self.leaves.append(Leaf(value, place, key, "", place.around, place.above))
         elif isinstance(value, int) and value >= _LARGE:
             self.leaves.append(Leaf(str(value), place, key, "", place.around, place.above))
 
-    def _named(self, value: Any, key: Key, place: Place, around: int, above: int, *, of_array: bool = False) -> None:
-        """Find what the name tells, if the circumstances and the value agree; keep the text for others where it does not."""
+    def _decide(self, value: Any, key: Key, place: Place, context: int, above: int, base: int) -> Told:
+        """Work out what a name tells about a value, and remember it."""
         text = text_of(value)
-        if not text:
-            return
-        context = around | key.own
-        word = "" if of_array else key.word
-        if explain_name(text, key, place, word, context, above, self._findings):
-            return
-        leaf = Leaf(text if not isinstance(value, str) else value, place, key, word, context, above)
-        if isinstance(value, str):
-            self.leaves.append(leaf)
-            if any(not each.personal for each in key.meanings):
-                self.free.append(leaf)
-        elif type(value) is int and value >= _LARGE:
-            self.leaves.append(leaf)
+        told = NOTHING
+        if text:
+            told = what_is_told(text, key, context, above, self._findings, place)
+            if told is NOTHING and (key.free or isinstance(value, str) or value >= _LARGE):
+                told = TO_BE_READ
+        return self._memory.tell(hash((base, value)), told)
 
-    def _pair(self, values: tuple[Any, ...], plan: Plan, place: Place) -> None:
-        """Find latitude and longitude that stand side by side: one alone tells nothing."""
-        assert plan.pair is not None  # noqa: S101 - said to the type checker
+    def _left(self, value: Any, key: Key, place: Place, context: int, above: int, word: str) -> None:
+        """Keep a value that its name does not explain for others."""
+        text = value if isinstance(value, str) else str(value)
+        if self._memory.points.get(hash(text), 1):
+            self.leaves.append(Leaf(text, place, key, word, context, above))
+        if key.free:
+            self.free.append(Leaf(text, place, key, word, context, above))
+
+    def _rare(self, values: tuple[Any, ...], plan: Plan, place: Place) -> None:
+        """Find keys that are personal data, and latitude and longitude that stand side by side: one alone tells nothing."""
+        for index in plan.held:
+            self._findings.add(
+                place.path(plan.keys[index].word), EMAIL if plan.keys[index].holds == "email" else CARD, ""
+            )
+        if plan.pair is None or max(plan.pair) >= len(values):
+            return
         north, east = plan.pair
         decimals = (is_coordinate(values[north], 90), is_coordinate(values[east], 180))
         if min(decimals) >= 0 and max(decimals) >= _DECIMALS:
@@ -163,47 +193,32 @@ class Walk:
                 self._findings.add(place.path(plan.keys[index].word), LOCATION, "")
 
 
-def explain_name(  # noqa: PLR0913, PLR0917 - the hottest call
-    text: str, key: Key, place: Place, word: str, context: int, above: int, findings: Findings
-) -> bool:
-    """Find what a name tells about a text; True when it explains it."""
+def what_is_told(
+    text: str, key: Key, context: int, above: int, findings: Findings, place: Place
+) -> Told:
+    """Give what a name tells about a text, or nothing."""
+    told = NOTHING
     for meaning in key.meanings:
+        category, why, sure = meaning.category, "the name tells it and the value passes", 0.95
         if (meaning.near and not meaning.near & context) or meaning.not_near & context or meaning.not_in & above:
-            if findings.trace is not None:
-                findings.tell(
-                    place.path(word),
-                    meaning.category,
-                    meaning.tells,
-                    "the name tells it only near something else, or means something else here",
-                )
-            continue
-        if meaning.hashed and is_hash(text):
-            findings.add(place.path(word), meaning.hashed, "")
-            if findings.trace is not None:
-                findings.tell(place.path(word), meaning.hashed, "hash", "the name tells it, the value is a hash", 0.95)
-            return True
-        if not meaning.personal:
-            continue
-        if not meaning.check(text):
-            if findings.trace is not None:
-                findings.tell(
-                    place.path(word),
-                    meaning.category,
-                    meaning.tells,
-                    "the name tells it, the value does not look like it or fails its check",
-                )
-            continue
-        path = place.path(word)
-        findings.add(path, meaning.category, "" if meaning.hidden else shape(text))
+            why, sure = "the name tells it only near something else, or means something else here", 0.0
+        elif meaning.hashed and is_hash(text):
+            category, why = meaning.hashed, "the name tells it, the value is a hash"
+            told = Told(category)
+        elif not meaning.personal:
+            why, sure = "a name for free text: what stands in it decides", 0.0
+        elif meaning.check(text):
+            told = Told(category, "" if meaning.hidden else shape(text))
+        else:
+            why, sure = "the name tells it, the value does not look like it or fails its check", 0.0
         if findings.trace is not None:
-            findings.tell(path, meaning.category, meaning.tells, "the name tells it and the value passes", 0.95)
-        return True
-    return False
+            findings.tell(place.path(key.word), category, meaning.tells, why, sure)
+        if told is not NOTHING:
+            break
+    return told
 
 
 def _is_pair(numbers: Any) -> bool:
     """Tell two numbers that are longitude and latitude, in either order."""
-    if len(numbers) != 2:
-        return False
     decimals = [is_coordinate(each, 180) for each in numbers]
     return min(decimals) >= 0 and max(decimals) >= _DECIMALS

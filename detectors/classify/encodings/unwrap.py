@@ -46,7 +46,7 @@ def unwrap(text: str, bits: int, carriers: Mapping[str, int], caps: Caps) -> Ope
 
 def is_wrapped(text: str, bits: int, carriers: Mapping[str, int]) -> bool:
     """Tell cheaply whether a text can be a wrapping of one of the ways that bits allow."""
-    if bits & (carriers["pairs"] | carriers["multipart"]) and "=" in text:
+    if bits & (carriers["pairs"] | carriers["multipart"]) and "=" in text and ("form-data" in text or _query(text)):
         return True
     if bits & (carriers["base64"] | carriers["hex"]) and len(text) >= 12 and _BASE64.fullmatch(text):
         return not (len(text) == 36 and text[8] == "-" and _UUID.fullmatch(text))

@@ -8,6 +8,8 @@ from detectors.classify.recognizers.gates import ENGINE, Engine, Gates
 from detectors.classify.recognizers.recognizer import SURE, Recognizer, Table, Validator
 from detectors.classify.values import emails_in
 
+OWN = "own"
+"""The family of the shop's own types."""
 CARRIERS: Mapping[str, str] = {
     "json": r'"\s{0,8}[\[{]',
     "markup": r'"\s{0,8}<',
@@ -46,10 +48,11 @@ class Compiled:
         self.alone: tuple[Ready, ...] = ()
         self.contradicted: dict[str, int] = {}
         """Bits of the recognizers that a word of a name speaks against."""
-        families: list[list[tuple[int, str]]] = []
+        shipped: list[tuple[int, str]] = []
+        own: list[tuple[int, str]] = []
         bit = 1
-        for family in table.values():
-            gates: list[tuple[int, str]] = []
+        for name, family in table.items():
+            gates = own if name == OWN else shipped
             for each in family:
                 whole = _pattern(each.pattern)
                 check = self.checks[each.name] = _check(whole, validators[each.valid])
@@ -60,7 +63,6 @@ class Compiled:
                 for word in each.contradicts:
                     self.contradicted[word] = self.contradicted.get(word, 0) | bit
                 bit <<= 1
-            families.append(gates)
         carriers: list[tuple[int, str]] = []
         self.carriers: dict[str, int] = {}
         for name, pattern in CARRIERS.items():
@@ -70,7 +72,7 @@ class Compiled:
         self.carried = sum(self.carriers.values())
         """Bits of all wrappings."""
         self.every = bit - 1
-        self._gates = Gates(families, [carriers], engine)
+        self._gates = Gates([[*shipped, *carriers], own], engine)
         self._by_bits: dict[int, tuple[Ready, ...]] = {}
         self._needs: dict[int, tuple[tuple[int, str], ...]] = {}
 

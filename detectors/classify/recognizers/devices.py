@@ -6,9 +6,9 @@ _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F
 _NOT_IP = ("version", "build", "ua", "agent", "release", "os", "firmware", "app", "sdk", "ver")
 
 RECOGNIZERS: tuple[Recognizer, ...] = (
-    Recognizer(name="ipv4", has=".", category="user.device.ip_address", pattern=r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}", gate=r'\d\.\d{1,3}\.\d{1,3}"', valid="public_ipv4", alone=0.7, contradicts=_NOT_IP, hidden=True,
+    Recognizer(name="ipv4", has=".", category="user.device.ip_address", pattern=r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}", gate=r'\d\.\d{1,3}\.\d{1,3}\.\d{1,3}"', valid="public_ipv4", alone=0.7, contradicts=_NOT_IP, hidden=True,
         keys=("src", "peer", "remote", "ipaddress", "remoteaddress", "clientaddress", "sourceaddress"), finds=("198.51.100.77", "222.17.89.7"), spares=("23.5.0.20", "119.0.0.0", "256.1.1.1", "1.2.3.4")),
-    Recognizer(name="ipv6", has=":", category="user.device.ip_address", pattern=r"[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{0,4}){2,7}", gate=r"[0-9a-fA-F]:[0-9a-fA-F]{0,4}:", valid="ipv6", alone=0.8, contradicts=_NOT_IP, hidden=True,
+    Recognizer(name="ipv6", has=":", category="user.device.ip_address", pattern=r"[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{0,4}){2,7}", gate=r"[0-9a-fA-F]{3}:|::", valid="ipv6", alone=0.8, contradicts=_NOT_IP, hidden=True,
         keys=("src", "peer", "remote", "remoteaddress", "clientaddress", "sourceaddress"), finds=("2001:db8::ff00:42:8329", "fd12:3456:789a:1:0:0:0:1"), spares=("12:30:45", "a:b:c", "1:2:3")),
     Recognizer(name="mac-address", category="user.device.device_id", pattern=r"[0-9a-fA-F]{2}(?:[:\-][0-9a-fA-F]{2}){5}", gate=r"[0-9a-fA-F]{2}[:\-][0-9a-fA-F]{2}[:\-][0-9a-fA-F]{2}[:\-]", valid="mac", alone=0.8, hidden=True,
         keys=("mac", "macaddress", "wifimac", "bssid", "wifibssid"), finds=("3c:22:fb:12:34:56", "3C-22-FB-12-34-56"), spares=("00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "12:30:45")),

@@ -184,13 +184,17 @@ def public_ipv4(text: str) -> bool:
 
 def ipv6(text: str) -> bool:
     """An address of version 6 with at least four groups, or an abbreviation and three."""
-    if text.count(":") < (2 if "::" in text else 7):
+    if text.count(":") < (2 if "::" in text else 7) or not _LONG_GROUP.search(text):
         return False
     try:
         address = ipaddress.IPv6Address(text)
     except ValueError:
         return False
     return not (address.is_loopback or address.is_unspecified) and len(text) >= 6
+
+
+_LONG_GROUP = re.compile(r"[0-9a-fA-F]{3}:|::")
+"""What no time of day has."""
 
 
 def mac(text: str) -> bool:
