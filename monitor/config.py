@@ -172,11 +172,33 @@ class PlacesConfig(Written):
     )
 
 
+class ListConfig(Written):
+    """A list of trackers that the operator brings."""
+
+    path: Path = Field(description="The file.")
+    format: Literal["hosts", "adblock"] = Field(
+        description="hosts: a hosts file, or one host a line. adblock: filters in Adblock syntax (needs the extra `adblock`)."
+    )
+    purpose: Literal[
+        "advertising.targeted",
+        "advertising.measurement",
+        "analytics",
+        "analytics.session_replay",
+        "social",
+        "marketing.email",
+        "tag_management",
+    ] = Field(description="What requests that the list means are for.")
+
+
 class RecipientsConfig(Written):
     """Lists of recipients beside the shipped one."""
 
     third_party_web: bool | None = Field(
         None, description="Entities of third-party-web, behind our own list. null: where the data folder holds them."
+    )
+    lists: tuple[ListConfig, ...] = Field(
+        (),
+        description="Lists behind those, in order. Who receives what they mean stays unknown; the purpose is theirs.",
     )
 
 

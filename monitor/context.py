@@ -41,7 +41,7 @@ from monitor.files import (
     shipped_text,
 )
 from monitor.kafka import KafkaProblem, check_settings
-from monitor.optional import read_optional
+from monitor.optional import Optional, read_optional
 from monitor.pipeline import Context
 from monitor.rule_files import compile_checked, rule_texts, shipped_rules
 from topics.adapters import make
@@ -181,12 +181,17 @@ def load(config: Config, file: str = "monitor.yaml") -> Loaded:
         needs=decided.needs,
         goods=decided.goods,
         baseline=decided.baseline,
-        recipients=behind(shipped.recipients, optional.recipients) if optional.recipients else shipped.recipients,
+        recipients=_with(shipped.recipients, optional),
         addresses=optional.addresses,
         digest=shipped.digest + optional.digest + decided.digest,
     )
     loaded = assemble(key=key, domains=config.shop.domains, register=register, law=law, rules=rules, shipped=shipped)
     return loaded.judged_by(rules, exemptions)
+
+
+def _with(shipped: RecipientIndex, optional: Optional) -> RecipientIndex:
+    index = behind(shipped, optional.recipients) if optional.recipients else shipped
+    return index.with_lists(optional.lists) if optional.lists else index
 
 
 def load_shipped(

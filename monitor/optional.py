@@ -1,15 +1,17 @@
 """Knowledge that is not shipped and that the configuration may name: places of addresses, a second list of recipients."""
 
 import hashlib
+from importlib import import_module
 from pathlib import Path
 
 import msgspec
 
+from detectors.classify.filter_lists import FilterList, read_hosts
 from detectors.classify.origin import NoAddresses, PlaceOfAddress
 from detectors.classify.recipients import Recipient
 from detectors.classify.third_party_web import read_entities
 from detectors.documents import Problem
-from monitor.config import Config
+from monitor.config import Config, ListConfig
 from monitor.files import mistake
 from monitor.geo import GeoDatabase, GeoProblem
 
@@ -19,6 +21,7 @@ class Optional(msgspec.Struct, frozen=True):
 
     addresses: PlaceOfAddress = NoAddresses()
     recipients: tuple[Recipient, ...] = ()
+    lists: tuple[FilterList, ...] = ()
     digest: str = ""
 
 
@@ -40,8 +43,40 @@ def read_optional(config: Config, file: str, problems: list[Problem]) -> Optiona
     if wanted or (wanted is None and entities.is_file()):
         recipients, digest = _second(entities, file, problems)
         digests.append(digest)
+    lists: list[FilterList] = []
+    for index, each in enumerate(config.recipients.lists):
+        read, digest = _list(each, mistake(file, ("recipients", "lists", index), ""), problems)
+        digests.append(digest)
+        if read is not None:
+            lists.append(read)
     told = hashlib.sha256("\0".join(digests).encode()).hexdigest() if digests else ""
-    return Optional(addresses, recipients, told)
+    return Optional(addresses, recipients, tuple(lists), told)
+
+
+def _list(written: ListConfig, named: Problem, problems: list[Problem]) -> tuple[FilterList | None, str]:
+    try:
+        data = written.path.read_bytes()
+    except OSError as error:
+        problems.append(named._replace(message=f"{written.path} cannot be read ({error.strerror})"))
+        return None, ""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        problems.append(Problem(str(written.path), 0, "", "is no text in UTF-8"))
+        return None, ""
+    found: FilterList | None
+    if written.format == "hosts":
+        found, wrong = read_hosts(text, str(written.path), written.purpose)
+    else:
+        try:
+            adblock_lists = import_module("detectors.classify.adblock_lists")
+        except ImportError:
+            say = "lists in Adblock syntax need the extra: pip install 'streaming-privacy-monitor[adblock]'"
+            problems.append(named._replace(message=say))
+            return None, ""
+        found, wrong = adblock_lists.read_filters(text, str(written.path), written.purpose)
+    problems += wrong
+    return found, hashlib.sha256(f"{written.format} {written.purpose} ".encode() + data).hexdigest()
 
 
 def _second(entities: Path, file: str, problems: list[Problem]) -> tuple[tuple[Recipient, ...], str]:

@@ -143,7 +143,7 @@ class DataFlow(msgspec.Struct, frozen=True, kw_only=True):
     route: Route = Route.NONE
     purpose: str = "unknown"
     known_by: str = ""
-    """How recipient and purpose are known, from the surest: `register`, `name`, `host`, `host-path`, `path`, `looks`; empty: not.
+    """How recipient and purpose are known, from the surest: `register`, `name`, `host`, `host-path`, `path`, `list`, `looks`; empty: not.
 
     By its looks a request has a likely purpose; who receives it is unknown, or a platform that carries software of others.
     """

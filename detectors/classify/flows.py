@@ -218,7 +218,11 @@ def _known_of_request(destination: Destination, observation: Observation, know: 
     """Tell what a request to somebody else's host was for. What a gateway passed on has the shop's own path and cookies."""
     if destination.via is Via.REQUEST:
         return know.recipients.lookup_request(
-            destination.name, observation.path or "", _query(observation), observation.cookies or ""
+            destination.name,
+            observation.path or "",
+            _query(observation),
+            observation.cookies or "",
+            observation.page_host or "",
         )
     known = know.recipients.lookup_listed(destination.name, observation.path or "")
     return None if known is not None and known.recipient is None else known

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from copy import copy
 from functools import lru_cache
 from typing import Annotated, NamedTuple
 
@@ -11,6 +12,7 @@ from pydantic import Field as Bounded
 from pydantic import field_validator, model_validator
 
 from detectors.classify.companies import Company, CompanyFile
+from detectors.classify.filter_lists import FilterList, purpose_of
 from detectors.classify.paths import PathShapes, WrittenPath
 from detectors.classify.pixels import look
 from detectors.documents import Problem, Written, read
@@ -53,7 +55,7 @@ class Known(NamedTuple):
     recipient: Recipient | None
     """None: the purpose is told by the looks of the request; who receives it is not known."""
     how: str
-    """`host`, `host-path`, `path` or `looks`, from the surest to the least sure."""
+    """`host`, `host-path`, `path`, `list` or `looks`, from the surest to the least sure."""
     evidence: str
     """Entry of the list that matched, or the kinds of signs, joined by `+`."""
 
@@ -117,6 +119,7 @@ class RecipientIndex:
     def __init__(self, recipients: Sequence[Recipient], paths: Sequence[WrittenPath] = ()) -> None:
         self.by_id: Mapping[str, Recipient] = {each.id: each for each in recipients}
         self.paths = tuple(paths)
+        self.lists: tuple[FilterList, ...] = ()
         self._hosts = {host: each for each in recipients for host in each.hosts}
         self._under: dict[str, list[tuple[str, Recipient]]] = {}
         for each in recipients:
@@ -141,16 +144,28 @@ class RecipientIndex:
         shape = self._shapes.lookup(path, query)
         return self.by_id.get(shape.recipient) if shape else None
 
-    def lookup_request(self, host: str, path: str, query: str = "", cookies: str = "") -> Known | None:
+    def with_lists(self, lists: Sequence[FilterList]) -> "RecipientIndex":
+        """Give the same index with lists of the operator's behind it."""
+        other = copy(self)
+        other.lists = tuple(lists)
+        return other
+
+    def lookup_request(
+        self, host: str, path: str, query: str = "", cookies: str = "", page_host: str = ""
+    ) -> Known | None:
         """Tell who receives a request to a host that is not the shop's own, why, and how that is known.
 
         A listed host comes first, with the paths on it that serve another purpose; then the shape of the path, where the
-        host is a platform that carries other people's software or is not listed; then the looks of host, path and query,
-        which tell of a platform only what this request was for.
+        host is a platform that carries other people's software or is not listed; then the operator's lists, then the looks of host,
+        path and query, which tell of a platform only what this request was for.
         """
         known = self.lookup_listed(host, path, query)
         if known is not None and (known.how != "host" or known.purpose not in _CARRIERS):
             return known
+        if known is None and self.lists:
+            purpose, name = purpose_of(self.lists, host, path, query, page_host)
+            if purpose:
+                return Known(purpose, None, "list", name)
         # What stands before a listed name was chosen for the service: `stats` of a shop's platform measures.
         left = host.lower().removesuffix(known.evidence) if known else host.rpartition(".")[0]
         told = _looks(left, path, query, cookies)
