@@ -8,7 +8,8 @@ from typing import TypeVar
 import msgspec
 
 from detectors.classify.goods import GoodsReader
-from detectors.classify.needs import NeedTable, read_overrides
+from detectors.classify.needs import NeedTable
+from detectors.classify.own_needs import read_overrides
 from detectors.classify.taxonomy import Taxonomy
 from detectors.documents import Problem
 from detectors.drift import Baseline, EndpointNames, read_baseline

@@ -1,14 +1,13 @@
 """What a step of the purchase, or a recipient, needs to know: a table of judgement, and a shop's own decisions over it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
-from detectors import documents
-from detectors.classify.need_files import OTHER, Doubt, Need, NeedFile, OverrideFile, WrittenNeed, WrittenOverride
+from detectors.classify.need_files import OTHER, Doubt, Need, NeedFile, WrittenNeed, WrittenOverride
 from detectors.classify.taxonomy import Taxonomy
-from detectors.documents import Problem, line_of, read
+from detectors.documents import Problem, read
 from topics.flow import Goods, Step
 
 _CACHED = 8_192
@@ -22,13 +21,18 @@ SELLS = frozenset({Goods.PHYSICAL, Goods.DIGITAL, Goods.GIFT})
 PURCHASE = frozenset({"payment", "delivery", "tax"})
 """Purposes of recipients who take part in a purchase, whatever the step."""
 
+UNKNOWN = "unknown"
+"""The purpose of a recipient of whom nothing is known."""
+_GOODS_UNKNOWN = "Nobody knows whether these goods call for it."
+_RECIPIENT_UNKNOWN = "Nobody knows what this recipient does; some in a purchase may have it."
+
 
 class Excess(NamedTuple):
     """A category that a step or a recipient got and does not need."""
 
     category: str
     kind: Need
-    """UNNEEDED or PROHIBITED; CONDITIONAL where only the goods, which nobody knows, decide."""
+    """UNNEEDED or PROHIBITED; CONDITIONAL where the goods or the recipient decide, and nobody knows them."""
     reason: str
     """Why, for people."""
     enough: str
@@ -73,6 +77,7 @@ class NeedTable:
         self._sells = sells
         self._travels = frozenset(file.travels)
         self._ambient = file.ambient_paths
+        self._parts = (*(name for name in file.recipients if name != OTHER), OTHER)
         self._judge = lru_cache(_CACHED)(self._judged)
 
     def decided(self, overrides: Sequence[WrittenOverride], sells: frozenset[Goods]) -> "NeedTable":
@@ -102,17 +107,21 @@ class NeedTable:
         possible = self._possible(goods)
         excess: list[Excess] = []
         conditional: list[str] = []
+        # Somebody of whom nothing is known may have any part in the purchase.
+        parts = (
+            [place] if place.own or place.purpose != UNKNOWN else [place._replace(purpose=each) for each in self._parts]
+        )
         for category in categories:
-            readings = [self._need(place, category, each) for each in possible]
-            most = max(readings, key=_leniency)
+            readings = [self._need(part, category, goods) for part in parts for goods in possible]
+            most, least = max(readings, key=_leniency), min(readings, key=_leniency)
+            if most.need in TOO_MUCH:
+                excess.append(self._excess(place, category, most, possible))
+                continue
             if most.need is Need.CONDITIONAL:
                 conditional.append(category)
-                least = min(readings, key=_leniency)
-                if least.need in _TOO_MUCH and self._doubt(category) is Doubt.GAP:
-                    reason = f"{least.reason} Nobody knows whether these goods call for it."
-                    excess.append(Excess(category, Need.CONDITIONAL, reason, least.enough))
-            elif most.need in _TOO_MUCH:
-                excess.append(self._excess(place, category, most, possible))
+            if least.need in TOO_MUCH and self._decides(category, most, least):
+                told = _GOODS_UNKNOWN if len(parts) == 1 else _RECIPIENT_UNKNOWN
+                excess.append(Excess(category, Need.CONDITIONAL, f"{least.reason} {told}", least.enough))
         return Verdict(tuple(excess), tuple(conditional)) if excess or conditional else _NOTHING
 
     def _excess(self, place: Place, category: str, found: "_Reading", possible: tuple[frozenset[Goods], ...]) -> Excess:
@@ -125,7 +134,7 @@ class NeedTable:
             return Step.NONE
         for step in _IN_ORDER[_IN_ORDER.index(place.step) + 1 :]:
             later = place._replace(step=step)
-            if any(self._need(later, category, each).need not in _TOO_MUCH for each in possible):
+            if any(self._need(later, category, each).need not in TOO_MUCH for each in possible):
                 return step
         return Step.NONE
 
@@ -165,11 +174,11 @@ class NeedTable:
             for need, sentence in (_entry(written, purpose) for purpose in serves if purpose not in without)
         ]
         best = max(readings, key=_leniency, default=_Reading(Need.UNNEEDED, written.reason, written.enough))
-        if best.need not in _TOO_MUCH or not (removed or without):
+        if best.need not in TOO_MUCH or not (removed or without):
             return best
         # What goods of another kind would need is too much because of these: that is the reason to give.
         lost = (*removed, *without)
-        if not any(_entry(written, purpose)[0] not in _TOO_MUCH for purpose in lost):
+        if not any(_entry(written, purpose)[0] not in TOO_MUCH for purpose in lost):
             return best
         kind = next(kind for kind in sorted(goods) if self._file.goods[kind].removes or kind in written.without)
         return best._replace(reason=self._file.goods[kind].reason)
@@ -202,9 +211,12 @@ class NeedTable:
                 return _Reading(each.need, each.justification, each.enough or "Leave it out.")
         return None
 
-    def _doubt(self, category: str) -> Doubt:
+    def _decides(self, category: str, most: "_Reading", least: "_Reading") -> bool:
+        """Tell whether it is worth saying that nobody knows which of two readings is the right one."""
+        if least.need is Need.PROHIBITED:
+            return True
         written = self._file.categories.get(category)
-        return written.doubt if written else Doubt.SILENT
+        return most.need is Need.CONDITIONAL and written is not None and written.doubt is Doubt.GAP
 
     def never_allowed(self, category: str) -> bool:
         """Tell whether no decision of a shop's can allow more than the table does."""
@@ -218,7 +230,7 @@ class _Reading(NamedTuple):
     enough: str = ""
 
 
-_TOO_MUCH = frozenset({Need.PROHIBITED, Need.UNNEEDED})
+TOO_MUCH = frozenset({Need.PROHIBITED, Need.UNNEEDED})
 
 
 def _leniency(reading: _Reading) -> int:
@@ -253,43 +265,3 @@ def read_needs(text: str, file: str, taxonomy: Taxonomy) -> tuple[NeedTable | No
         if category not in taxonomy.categories
     ]
     return (None if unknown else NeedTable(written, taxonomy)), unknown
-
-
-def read_overrides(
-    text: str, file: str, table: NeedTable, categories: Mapping[str, object]
-) -> tuple[tuple[WrittenOverride, ...] | None, list[Problem]]:
-    """Read a shop's own decisions: in the order of the file, of which the first that fits counts; or every mistake."""
-    document, problems = documents.load(text, file)
-    if problems:
-        return None, problems
-    written, problems = documents.validate(document, file, OverrideFile)
-    if written is None:
-        return None, problems
-    for index, each in enumerate(written.overrides):
-        for message, key in _mistakes(each, written.overrides[:index], table, categories):
-            path = ("overrides", index, key)
-            problems.append(Problem(file, line_of(document, path), ".".join(map(str, path)), message))
-    return (None, problems) if problems else (written.overrides, [])
-
-
-def _mistakes(
-    each: WrittenOverride, before: Sequence[WrittenOverride], table: NeedTable, categories: Mapping[str, object]
-) -> Iterable[tuple[str, str]]:
-    if each.category not in categories and not any(name.startswith(f"{each.category}.") for name in categories):
-        yield f"the taxonomy has no category {each.category}; docs/checkout.md lists them", "category"
-    if each.need not in _TOO_MUCH:
-        bound = [name for name in categories if name == each.category or name.startswith(f"{each.category}.")]
-        never = next((name for name in bound if table.never_allowed(name)), None)
-        if never is not None:
-            yield (
-                f"{never} is prohibited outside of where the table needs it; no decision of a shop's allows it",
-                "need",
-            )
-    for earlier in before:
-        same = earlier.category == each.category and set(earlier.goods) == set(each.goods)
-        if same and (set(earlier.steps) & set(each.steps) or set(earlier.recipients) & set(each.recipients)):
-            yield (
-                "an earlier decision says something of the same data, place and goods already; the first counts",
-                "category",
-            )
-            break

@@ -119,7 +119,7 @@ def test_goods_that_nobody_tells_are_a_gap_in_a_shop_that_sells_wine_and_the_con
 ) -> None:
     sells = ["physical", "age-restricted"]
     (gap,) = judged(configured(shop, shop={"sells": sells}), logged(BORN))
-    assert (gap.rule, gap.verdict) == ("checkout.goods-unknown", Verdict.GAP)
+    assert (gap.rule, gap.verdict) == ("checkout.need-undecided", Verdict.GAP)
     told = configured(shop, shop={"sells": sells, "goods": [{"sku": "WN-*", "goods": ["age-restricted", "physical"]}]})
     assert rules(told, logged({**BORN, "items": [{"sku": "WN-0012"}]})) == []
     plain = {**BORN, "items": [{"sku": "KT-1042", "age_restricted": False}]}

@@ -1,7 +1,8 @@
 import pytest
 
 from detectors.classify.need_files import Need, NeedFile
-from detectors.classify.needs import SELLS, NeedTable, Verdict, read_needs, read_overrides
+from detectors.classify.needs import SELLS, NeedTable, Verdict, read_needs
+from detectors.classify.own_needs import read_overrides
 from detectors.documents import read
 from tests.detectors.classify.shipped import needs, taxonomy, text
 from topics.flow import Goods, Step
@@ -123,6 +124,20 @@ def test_what_a_later_step_needs_is_early() -> None:
     assert (found[CARD].kind, found[CARD].early) == (Need.PROHIBITED, Step.PAYMENT)
     assert found[GENDER].early is Step.NONE
     assert "payment" in found[IBAN].reason
+
+
+def test_a_recipient_of_whom_nothing_is_known_may_have_any_part_in_the_purchase() -> None:
+    found = {each.category: each for each in needs().assess(Step.PAYMENT, "unknown", [EMAIL, GENDER, CARD, CVV]).excess}
+    assert found.keys() == {GENDER, CARD, CVV}
+    assert found[GENDER].kind is Need.UNNEEDED
+    assert found[CARD].kind is found[CVV].kind is Need.CONDITIONAL
+    assert "what this recipient does" in found[CARD].reason
+
+
+def test_a_services_access_of_the_shops_own_is_no_password_of_a_person() -> None:
+    token = "user.authorization.credentials"
+    assert kinds(Step.PAYMENT, "payment", token) == kinds(Step.NONE, "tax", token) == {}
+    assert kinds(Step.ACCOUNT, "analytics", token) == {token: Need.PROHIBITED}
 
 
 OWN = """\
