@@ -193,9 +193,7 @@ class Walk:
                 self._findings.add(place.path(plan.keys[index].word), LOCATION, "")
 
 
-def what_is_told(
-    text: str, key: Key, context: int, above: int, findings: Findings, place: Place
-) -> Told:
+def what_is_told(text: str, key: Key, context: int, above: int, findings: Findings, place: Place) -> Told:
     """Give what a name tells about a text, or nothing."""
     told = NOTHING
     for meaning in key.meanings:

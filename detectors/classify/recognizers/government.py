@@ -5,12 +5,37 @@ from typing import Any
 from detectors.classify.recognizers.recognizer import Recognizer
 
 _ID = "user.government_id"
+_TAX = f"{_ID}.national_identification_number"
+_ON_INVOICES = frozenset(
+    [
+        "us-itin",
+        "de-tax-id",
+        "es-dni",
+        "it-fiscal-code",
+        "pt-nif",
+        "br-cpf",
+        "br-cpf-plain",
+        "ar-cuil",
+        "cl-rut",
+        "in-pan",
+        "au-tfn",
+        "nz-ird",
+        "tr-tckn",
+    ]
+)
+"""Numbers by which people are taxed, which invoices and customs of their countries ask a buyer for."""
 
 
 def _of(name: str, pattern: str, valid: str, keys: str, **more: Any) -> Recognizer:
     """Spell out a row of the table: keys are separated by spaces."""
     return Recognizer(
-        name=name, category=_ID, pattern=pattern, valid=valid, keys=tuple(keys.split()), numbers=True, **more
+        name=name,
+        category=_TAX if name in _ON_INVOICES else _ID,
+        pattern=pattern,
+        valid=valid,
+        keys=tuple(keys.split()),
+        numbers=True,
+        **more,
     )
 
 
