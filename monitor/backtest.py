@@ -1,25 +1,18 @@
-"""What another rule set would have said of recorded traffic: the difference of findings and of episodes.
+"""What another rule set would have said of recorded traffic: the difference of findings and of episodes, added up.
 
-Both sets are asked by `monitor.pipeline.process`, the live loop's judge, over the same batches and the same ledger.
-Findings are told apart by their ids, which are the same whichever version of a rule speaks, so that memory holds counts,
-sketches, a few examples and the state of episodes, never the findings themselves.
+Memory holds counts, sketches, a few examples and the state of episodes, never the findings themselves.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from itertools import zip_longest
 
 import msgspec
 
 from alerts.episodes import Episode, Policy, key_of, step, tick
-from monitor.pipeline import Context, Outcome, process
-from monitor.replay import Batch
 from topics.alert import Audience, Change
 from topics.distinct import Distinct
-from topics.finding import Finding, Fold, Mode
-from topics.record import RawRecord
-from topics.sanitise import sanitise
+from topics.finding import Fold, Mode
 
 MAX_EXAMPLES = 5
 """Of each rule and kind of change."""
@@ -53,6 +46,30 @@ class Example(msgspec.Struct, frozen=True):
     now: str = ""
 
 
+class Changed(msgspec.Struct, frozen=True):
+    """One finding that differs."""
+
+    rule: str
+    kind: Kind
+    subject: str
+    example: Example
+
+
+class Part(msgspec.Struct, frozen=True):
+    """How the two sets differ on one batch."""
+
+    records: int
+    bytes: int
+    first_ms: int
+    last_ms: int
+    folds: tuple[list[Fold], list[Fold]]
+    """Before and after."""
+    faults: tuple[int, int]
+    findings: dict[str, tuple[int, int]]
+    """By rule, before and after."""
+    changes: list[Changed]
+
+
 class RuleDiff(msgspec.Struct):
     """What changes for one rule."""
 
@@ -62,14 +79,14 @@ class RuleDiff(msgspec.Struct):
     persons: dict[Kind, Distinct] = msgspec.field(default_factory=dict)
     examples: dict[Kind, list[Example]] = msgspec.field(default_factory=dict)
 
-    def note(self, kind: Kind, finding: Finding, was: str = "", now: str = "") -> None:
+    def note(self, change: Changed) -> None:
         """Count one difference."""
+        kind = change.kind
         self.changes[kind] += 1
-        self.persons.setdefault(kind, Distinct()).add(finding.subject)
+        self.persons.setdefault(kind, Distinct()).add(change.subject)
         examples = self.examples.setdefault(kind, [])
         if len(examples) < MAX_EXAMPLES:
-            place = finding.topic, finding.partition, finding.offset, finding.item
-            examples.append(Example(*place, was=sanitise(was), now=sanitise(now)))
+            examples.append(change.example)
 
 
 class Side:
@@ -86,10 +103,10 @@ class Side:
         self.faults = 0
         self._policy = policy
 
-    def take(self, outcome: Outcome) -> None:
+    def take(self, folds: Iterable[Fold], faults: int) -> None:
         """Count what a batch gave."""
-        self.faults += len(outcome.faults)
-        for fold in outcome.folds:
+        self.faults += faults
+        for fold in folds:
             self._fold(fold)
 
     def _fold(self, fold: Fold) -> None:
@@ -109,28 +126,69 @@ class Side:
         if fold.mode is Mode.LIVE:
             self.calls[fold.rule] += called
 
+    @property
+    def told(self) -> dict[str, Episode]:
+        """Episodes of which somebody would have been told: those that never reached a threshold are none."""
+        return {key: each for key, each in self.episodes.items() if each.revision}
+
+    def save(self) -> "SavedSide":
+        """Give its state."""
+        return SavedSide(self.episodes, self.left_out, dict(self.calls), dict(self.calls_if_live), self.faults)
+
+    def restore(self, saved: "SavedSide") -> None:
+        """Take up a saved state."""
+        self.episodes, self.left_out, self.faults = saved.episodes, saved.left_out, saved.faults
+        self.calls, self.calls_if_live = Counter(saved.calls), Counter(saved.calls_if_live)
+
+
+class SavedSide(msgspec.Struct, frozen=True):
+    """A side on disk."""
+
+    episodes: dict[str, Episode]
+    left_out: int
+    calls: dict[str, int]
+    calls_if_live: dict[str, int]
+    faults: int
+
+
+class SavedDiff(msgspec.Struct, frozen=True):
+    """A difference so far, on disk."""
+
+    bundles: tuple[str, str]
+    rules: dict[str, tuple[int, int, dict[Kind, tuple[int, str, list[Example]]]]]
+    """Findings before and after, and of each kind of change: how many, of which persons, some of them."""
+    before: SavedSide
+    after: SavedSide
+    records: int
+    bytes: int
+    first_ms: int
+    last_ms: int
+
 
 class Diff:
     """The difference so far. Its size follows rules and episodes, not traffic."""
 
-    def __init__(self, before: Context, after: Context, policy: Policy) -> None:
-        self._contexts = before, after
-        self.bundles = before.bundle, after.bundle
+    def __init__(self, bundles: tuple[str, str], policy: Policy) -> None:
+        self.bundles = bundles
         self.rules: dict[str, RuleDiff] = {}
         self.before, self.after = Side(policy), Side(policy)
         self.records = self.bytes = 0
         self.first_ms = self.last_ms = -1
 
-    def take(self, batch: Batch) -> None:
-        """Judge a batch by both sets and take in how they differ."""
-        records, ledger = batch
-        before, after = (
-            process(records, msgspec.structs.replace(context, ledger=ledger), {}) for context in self._contexts
-        )
-        self._traffic(records, before)
-        self.before.take(before)
-        self.after.take(after)
-        self._compare(before.findings, after.findings)
+    def add(self, part: Part) -> None:
+        """Take in how the two sets differ on a batch."""
+        self.records += part.records
+        self.bytes += part.bytes
+        self._span(part.first_ms)
+        self._span(part.last_ms)
+        self.before.take(part.folds[0], part.faults[0])
+        self.after.take(part.folds[1], part.faults[1])
+        for name, (before, after) in part.findings.items():
+            rule = self.rules.setdefault(name, RuleDiff())
+            rule.before += before
+            rule.after += after
+        for change in part.changes:
+            self.rules.setdefault(change.rule, RuleDiff()).note(change)
 
     @property
     def days(self) -> float:
@@ -155,73 +213,48 @@ class Diff:
     @property
     def opened(self) -> list[Episode]:
         """Episodes that only the new set has, those with most findings first."""
-        return _only(self.after.episodes, self.before.episodes)
+        return _only(self.after.told, self.before.told)
 
     @property
     def closed(self) -> list[Episode]:
         """Episodes that only the old set has, those with most findings first."""
-        return _only(self.before.episodes, self.after.episodes)
+        return _only(self.before.told, self.after.told)
 
-    def _traffic(self, records: Sequence[RawRecord], outcome: Outcome) -> None:
-        self.records += len(records)
-        self.bytes += sum(len(record.value or b"") for record in records)
-        for fold in outcome.folds:
-            self._span(fold.first_at_ms)
-        for at_ms in outcome.last_event_ms.values():
-            self._span(at_ms)
+    def save(self) -> SavedDiff:
+        """Give the whole state."""
+        rules = {
+            name: (
+                each.before,
+                each.after,
+                {
+                    kind: (count, each.persons[kind].encode(), each.examples[kind])
+                    for kind, count in each.changes.items()
+                },
+            )
+            for name, each in self.rules.items()
+        }
+        span = self.records, self.bytes, self.first_ms, self.last_ms
+        return SavedDiff(self.bundles, rules, self.before.save(), self.after.save(), *span)
+
+    def restore(self, saved: SavedDiff) -> None:
+        """Take up a saved state."""
+        self.records, self.bytes = saved.records, saved.bytes
+        self.first_ms, self.last_ms = saved.first_ms, saved.last_ms
+        self.before.restore(saved.before)
+        self.after.restore(saved.after)
+        for name, (before, after, kinds) in saved.rules.items():
+            rule = self.rules[name] = RuleDiff(before, after)
+            for kind, (count, persons, examples) in kinds.items():
+                rule.changes[kind] = count
+                rule.persons[kind] = Distinct.decode(persons)
+                rule.examples[kind] = examples
 
     def _span(self, at_ms: int) -> None:
         if at_ms > 0:
             self.first_ms = at_ms if self.first_ms < 0 else min(self.first_ms, at_ms)
             self.last_ms = max(self.last_ms, at_ms)
 
-    def _compare(self, before: Iterable[Finding], after: Iterable[Finding]) -> None:
-        old, new = _by_id(before), _by_id(after)
-        for name in old.keys() | new.keys():
-            for was, now in zip_longest(old.get(name, ()), new.get(name, ())):
-                self._pair(was, now)
-
-    def _pair(self, was: Finding | None, now: Finding | None) -> None:
-        some = was or now
-        if some is None:
-            return
-        rule = self.rules.setdefault(some.rule, RuleDiff())
-        rule.before += was is not None
-        rule.after += now is not None
-        if was is None or now is None:
-            rule.note(
-                Kind.NEW if was is None else Kind.LOST,
-                some,
-                was="" if was is None else was.severity.value,
-                now="" if now is None else now.severity.value,
-            )
-            return
-        for kind, first, second in (
-            (Kind.SEVERITY, was.severity.value, now.severity.value),
-            (Kind.MODE, _mode(was), _mode(now)),
-            (Kind.VERDICT, was.verdict.value, now.verdict.value),
-        ):
-            if first != second:
-                rule.note(kind, now, first, second)
-        if was.episode_key != now.episode_key:
-            rule.note(Kind.REGROUPED, now, _group(was), _group(now))
-
 
 def _only(some: Mapping[str, Episode], others: Mapping[str, Episode]) -> list[Episode]:
     found = [episode for key, episode in some.items() if key not in others]
     return sorted(found, key=lambda each: (-each.findings, each.rule, each.episode_key))
-
-
-def _by_id(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
-    found: dict[str, list[Finding]] = {}
-    for each in findings:
-        found.setdefault(each.finding_id, []).append(each)
-    return found
-
-
-def _mode(finding: Finding) -> str:
-    return f"{finding.mode.value}, exempted by {finding.exemption}" if finding.exemption else finding.mode.value
-
-
-def _group(finding: Finding) -> str:
-    return ", ".join(f"{name} {value}" for name, value in finding.group)

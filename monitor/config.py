@@ -271,6 +271,12 @@ class Config(Written):
         description="Kinds of personal data that each endpoint had (YAML), as `privacy-monitor baseline learn` writes it.",
     )
     rules: tuple[Path, ...] = Field((), description="Folders of own rules, beside the shipped packs.")
+    rules_bundle: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9._-]{1,100}$",
+        description="Name of a bundle on `privacy.rules.v1` to follow: its rules and exceptions stand over those of the "
+        "folders, and the newest one is taken up while workers run.",
+    )
     exemptions: tuple[Path, ...] = Field(
         (), description="Folders of exceptions: findings that somebody answers for until a day."
     )

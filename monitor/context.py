@@ -43,10 +43,11 @@ from monitor.files import (
 from monitor.kafka import KafkaProblem, check_settings
 from monitor.optional import Optional, read_optional
 from monitor.pipeline import Context
-from monitor.rule_files import compile_checked, rule_texts, shipped_rules
+from monitor.rule_files import compile_checked, overlaid, read_files, rule_texts, shipped_rules
 from topics.adapters import make
+from topics.bundle import NO_BUNDLE, Bundle
 from topics.canary import CANARY_ADAPTER, CANARY_SERVICE
-from topics.catalog import CANARY
+from topics.catalog import CANARY, RULES
 from topics.flow import Place
 from topics.observation import Adapter, AdapterOptions
 from topics.subject import SubjectKey
@@ -123,6 +124,23 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
         bundle = _bundle(rules, exemptions, self.others)
         return msgspec.structs.replace(self, rules=rules, exemptions=exemptions, bundle=bundle)
 
+    def under(self, law: LawPack) -> "Loaded":
+        """Give the same knowledge under another law; `judged_by` then names it by its digest."""
+        know = msgspec.structs.replace(self.know, regions=law.regions)
+        return msgspec.structs.replace(self, know=know, law=law, others=(law.digest, *self.others[1:]))
+
+
+def other_law(config: Config, file: str, paths: Sequence[Path], problems: list[Problem]) -> LawPack:
+    """Read the law pack with other files in place of those of the same name. Raises ConfigProblems with all mistakes."""
+    law_files = {**package_files("detectors.law", ".yaml"), **folders(config.law, file, "law", problems)}
+    others = read_files(paths, problems)
+    names = {Path(name).name for name in others}
+    kept = {name: text for name, text in law_files.items() if Path(name).name not in names}
+    law, found = read_pack({**kept, **others})
+    if law is None or problems:
+        raise ConfigProblems(sorted([*problems, *found]))
+    return law
+
 
 def load_all(config: Path) -> tuple[Config, Loaded, dict[str, object]]:
     """Read the configuration and all that it names, with Kafka's settings. Raises ConfigProblems with all mistakes."""
@@ -145,18 +163,24 @@ def load_all(config: Path) -> tuple[Config, Loaded, dict[str, object]]:
     return settings, loaded, kafka
 
 
-def load(config: Config, file: str = "monitor.yaml") -> Loaded:
-    """Read everything that the configuration names, and what is shipped. Raises ConfigProblems with all mistakes."""
+def load(config: Config, file: str = "monitor.yaml", bundle: Bundle = NO_BUNDLE) -> Loaded:
+    """Read everything that the configuration names, and what is shipped. Raises ConfigProblems with all mistakes.
+
+    The rules and exceptions of a `bundle` stand over those of the files.
+    """
     problems: list[Problem] = []
     key = _subject_key(config, file, problems)
     register = _register(config.register_file, mistake(file, ("register",), ""), problems)
     law_files = {**package_files("detectors.law", ".yaml"), **folders(config.law, file, "law", problems)}
     law = _take(problems, _pack(tuple(law_files.items())))
-    rules = _take(problems, compile_checked(rule_texts(config, file, problems), law))
+    rules = _take(problems, compile_checked(overlaid(rule_texts(config, file, problems), _inside(bundle.rules)), law))
     exempting = {
         **package_files("detectors.rules.exemptions", ".yaml"),
         **folders(config.exemptions, file, "exemptions", problems),
     }
+    replaced = {Path(name).name for name in bundle.exemptions}
+    exempting = {name: text for name, text in exempting.items() if Path(name).name not in replaced}
+    exempting |= _inside(bundle.exemptions)
     exemptions = _take(problems, read_exemptions(exempting, rules)) if rules is not None else None
     shipped = _shipped(problems)
     optional = read_optional(config, file, problems)
@@ -192,6 +216,11 @@ def load(config: Config, file: str = "monitor.yaml") -> Loaded:
 def _with(shipped: RecipientIndex, optional: Optional) -> RecipientIndex:
     index = behind(shipped, optional.recipients) if optional.recipients else shipped
     return index.with_lists(optional.lists) if optional.lists else index
+
+
+def _inside(files: Mapping[str, str]) -> dict[str, str]:
+    """Give the files of a bundle under a name that says where they come from."""
+    return {f"{RULES.name}/{name}": text for name, text in files.items()}
 
 
 def load_shipped(

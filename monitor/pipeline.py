@@ -128,13 +128,16 @@ def process(
     context: Context,
     starts: Mapping[Place, Start],
     witness: Witness | None = None,
+    *,
+    shows_all: bool = True,
 ) -> Outcome:
     """Judge a batch. `starts` says where the accounting of each partition goes on, so that holes are seen as holes.
 
     Records of one partition come in offset order. Never raises for what a record holds. A `witness` is shown each
-    judged item on the way: what `inspect` and `explain` print is what the live loop did.
+    judged item on the way: what `inspect` and `explain` print is what the live loop did. Without `shows_all` it is not
+    shown what was told at a glance, in which no rule can find anything.
     """
-    work = _Batch(context, witness)
+    work = _Batch(context, witness, shows_all=shows_all)
     for place, records in _by_place(batch):
         work.judge(records, work.tally(place, starts.get(place) or Start(records[0].offset)))
     return work.outcome()
@@ -290,7 +293,7 @@ class _Tally:
 class _Batch:
     """A batch under way: what it gave so far."""
 
-    def __init__(self, context: Context, witness: Witness | None) -> None:
+    def __init__(self, context: Context, witness: Witness | None, *, shows_all: bool) -> None:
         self._outcome = Outcome()
         self._tallies: dict[Place, _Tally] = {}
         self._named_together: dict[tuple[tuple[str, str], ...], None] = {}
@@ -300,7 +303,7 @@ class _Batch:
         self._witness = witness
         gate, verdicts = context.gate, context.verdicts
         # Who watches wants to see every record opened, and a baseline speaks of every endpoint.
-        is_closed = witness is None and context.baseline is None
+        is_closed = (witness is None or not shows_all) and context.baseline is None
         self._gate = gate if is_closed and gate is not None and gate.know is context.know else None
         is_current = verdicts is not None and verdicts.are_of(context, context.rules)
         self._verdicts = verdicts if is_closed and is_current else None

@@ -5,10 +5,13 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from monitor.bundles import BrokenBundle
 from monitor.config import Config
 from monitor.context import Loaded, load
 from monitor.files import ConfigProblems, yaml_files
 from monitor.logs import log
+from topics.bundle import NO_BUNDLE, Bundle
+from topics.catalog import RULES
 
 POLL_SECONDS = 1.0
 _STAND_STILL_SECONDS = 0.3
@@ -33,11 +36,18 @@ class Reloader:
         loaded: Loaded,
         swap: Callable[[Loaded], None],
         count: Callable[[str], None],
+        bundles: Callable[[], Bundle | BrokenBundle | None] = lambda: None,
     ) -> None:
-        """`swap` takes knowledge that is whole and new; `count` is told `loaded`, `unchanged` or `broken`."""
+        """`swap` takes knowledge that is whole and new; `count` is told `loaded`, `unchanged` or `broken`.
+
+        `bundles` gives the newest bundle that came since it was last asked.
+        """
         self._config, self._file = config, file
         self._loaded = loaded
         self._swap, self._count = swap, count
+        self._bundles = bundles
+        self._bundle = NO_BUNDLE
+        """The last one that could be loaded."""
         self._asked = threading.Event()
         self._stopping = threading.Event()
         self._seen = self._look()
@@ -47,6 +57,11 @@ class Reloader:
     def start(self) -> None:
         """Begin to watch."""
         self._thread.start()
+
+    @property
+    def judges_by(self) -> str:
+        """The digest of what was loaded last."""
+        return self._loaded.bundle
 
     def ask(self) -> None:
         """Load anew soon, whether or not a file changed. Safe to call from a signal handler."""
@@ -68,6 +83,7 @@ class Reloader:
 
     def turn(self, *, asked: bool = False) -> None:
         """Look once, and load what changed."""
+        self.follow(self._bundles())
         seen = self._look()
         if seen == self._seen and not asked:
             return
@@ -87,30 +103,45 @@ class Reloader:
         self._seen, self._digest = seen, digest
         self._take(loaded)
 
-    def _load(self) -> Loaded | ConfigProblems | str:
+    def follow(self, bundle: Bundle | BrokenBundle | None) -> None:
+        """Load a bundle over the files; one that cannot be loaded leaves the last good one in place."""
+        if bundle is None:
+            return
+        if isinstance(bundle, BrokenBundle):
+            self._take(f"{RULES.name} at offset {bundle.offset}: {bundle.reason}")
+            return
+        loaded = self._load(bundle)
+        if self._take(loaded):
+            self._bundle = bundle
+
+    def _load(self, bundle: Bundle | None = None) -> Loaded | ConfigProblems | str:
         try:
-            return load(self._config, self._file)
+            return load(self._config, self._file, bundle or self._bundle)
         except ConfigProblems as problems:
             return problems
         except Exception as error:  # noqa: BLE001 - a fault while reading must not end what judges
             return f"a fault of the monitor itself: {type(error).__name__}"
 
-    def _take(self, result: Loaded | ConfigProblems | str) -> None:
+    def _take(self, result: Loaded | ConfigProblems | str) -> bool:
+        """Judge by it, or say why not; gives whether it is sound."""
         if isinstance(result, ConfigProblems):
             told = [str(each) for each in result.problems[:_MOST_TOLD]]
             log.error("rules not loaded, the last good ones go on", problems=told, mistakes=len(result.problems))
             self._count("broken")
-        elif isinstance(result, str) or result.key != self._loaded.key:
+            return False
+        if isinstance(result, str) or result.key != self._loaded.key:
             reason = result if isinstance(result, str) else "the key of the subjects changed; start the monitor anew"
             log.error("rules not loaded, the last good ones go on", problems=[reason], mistakes=1)
             self._count("broken")
-        elif result.bundle == self._loaded.bundle:
+            return False
+        if result.bundle == self._loaded.bundle:
             self._count("unchanged")
         else:
             log.info("rules loaded", bundle=result.bundle, before=self._loaded.bundle, rules=len(result.rules.rules))
             self._loaded = result
             self._swap(result)
             self._count("loaded")
+        return True
 
     def _files(self) -> Iterator[Path]:
         config = self._config

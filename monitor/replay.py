@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -20,7 +20,7 @@ from monitor.ledger_reader import LedgerReader
 from topics.adapters import make
 from topics.consent import read as read_consent
 from topics.observation import Adapter, AdapterOptions
-from topics.record import RawRecord, Rejected
+from topics.record import Place, RawRecord, Rejected
 
 BATCH = 1000
 _LEDGER_BATCH = 20_000
@@ -109,10 +109,19 @@ class CaptureReplay(AbstractContextManager["CaptureReplay"]):
 class TopicReplay(AbstractContextManager["TopicReplay"]):
     """Source topics between two moments of the broker's time, with the ledger that the ledger process keeps."""
 
-    def __init__(self, config: Config, settings: Settings, topics: Sequence[str], from_ms: int, to_ms: int) -> None:
-        """Find the first and last record. Raises KafkaProblem."""
+    def __init__(
+        self,
+        config: Config,
+        settings: Settings,
+        topics: Sequence[str],
+        from_ms: int,
+        to_ms: int,
+        spans: Mapping[Place, tuple[int, int]] | None = None,
+    ) -> None:
+        """Find the first and last record, or take the half-open spans of offsets. Raises KafkaProblem."""
         self._cleanup = ExitStack()
-        self._reader = SpanReader(settings, topics, from_ms, to_ms)
+        self._reader = SpanReader(settings, topics, from_ms, to_ms, spans)
+        self.spans = self._reader.spans
         self._cleanup.callback(self._reader.close)
         known = adapters(config)
         self.adapters = {topic: known[topic] for topic in topics}
@@ -145,7 +154,14 @@ class TopicReplay(AbstractContextManager["TopicReplay"]):
 
 def played(replay: Replay, console: Console) -> Iterator[Batch]:
     """Play traffic with a progress bar."""
-    progress = Progress(
+    with progress(console, replay.size) as advance:
+        yield from replay.batches(advance)
+
+
+@contextmanager
+def progress(console: Console, size: int) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar where there is a terminal; gives what moves it on."""
+    bar = Progress(
         TextColumn("judging"),
         BarColumn(),
         TaskProgressColumn(),
@@ -154,9 +170,9 @@ def played(replay: Replay, console: Console) -> Iterator[Batch]:
         transient=True,
         disable=not console.is_terminal,
     )
-    with progress:
-        task = progress.add_task("", total=replay.size)
-        yield from replay.batches(lambda count: progress.advance(task, count))
+    with bar:
+        task = bar.add_task("", total=size)
+        yield lambda count: bar.advance(task, count)
 
 
 def _topic(name: str) -> str:
@@ -172,4 +188,4 @@ def _received_at_once(record: RawRecord, loaded: Loaded) -> RawRecord:
     return record._replace(timestamp_ms=0 if isinstance(parsed, Rejected) else parsed[1].at_ms)
 
 
-__all__ = ["BATCH", "CaptureReplay", "Replay", "TopicReplay", "played"]
+__all__ = ["BATCH", "CaptureReplay", "Replay", "TopicReplay", "played", "progress"]

@@ -1,6 +1,6 @@
 """Rule files: where they lie, which of two with one name counts, and their whole check."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from detectors.documents import Problem
@@ -22,10 +22,15 @@ def shipped_rules() -> dict[str, str]:
 
 def rule_texts(config: Config, file: str, problems: list[Problem]) -> dict[str, str]:
     """Read the rules that a configuration asks for, by file: the shipped packs, and the own folders over them."""
+    return overlaid(shipped_rules(), own_rules(config, file, problems))
+
+
+def own_rules(config: Config, file: str, problems: list[Problem]) -> dict[str, str]:
+    """Read the folders of own rules that a configuration names, with the names of the runbooks in them."""
     own = folders(config.rules, file, "rules", problems)
     for folder in config.rules:
         own |= _runbooks(folder)
-    return overlaid(shipped_rules(), own)
+    return own
 
 
 def overlaid(base: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
@@ -34,19 +39,24 @@ def overlaid(base: Mapping[str, str], others: Mapping[str, str]) -> dict[str, st
     return {**{file: text for file, text in base.items() if _name(file) not in names}, **others}
 
 
-def read_rules(paths: list[Path], problems: list[Problem]) -> dict[str, str]:
-    """Read rule files and the folders of rule files that somebody named."""
+def read_rules(paths: Sequence[Path], problems: list[Problem]) -> dict[str, str]:
+    """Read rule files and the folders of rule files that somebody named, with what belongs to them."""
+    found = read_files(paths, problems)
+    for path in paths:
+        beside = path.parent / FILE
+        if not path.is_dir() and beside.is_file() and beside != path:
+            found |= read_files([beside], problems)
+        found |= _runbooks(path if path.is_dir() else path.parent)
+    return {**found, **_shipped_runbooks()}
+
+
+def read_files(paths: Sequence[Path], problems: list[Problem]) -> dict[str, str]:
+    """Read YAML files and the folders of them that somebody named."""
     found: dict[str, str] = {}
     for path in paths:
         files = yaml_files(path) if path.is_dir() else [path]
         if not files:
-            problems.append(Problem(str(path), 0, "", "there is no rule file (*.yaml) in this folder"))
-        # What a rule shares with its pack, and the runbooks beside it, belong to it.
-        beside = path.parent / FILE
-        if not path.is_dir() and beside.is_file() and beside != path:
-            files.append(beside)
-        found |= _runbooks(path if path.is_dir() else path.parent)
-        found |= _shipped_runbooks()
+            problems.append(Problem(str(path), 0, "", "there is no file (*.yaml) in this folder"))
         for file in files:
             try:
                 found[str(file)] = read_text(file)

@@ -16,8 +16,9 @@ from detectors.documents import Problem
 from detectors.exemptions import read_exemptions
 from detectors.rules.names import Assessor
 from detectors.rules.ruleset import outcome_of
+from monitor.bundles import gathered, publish
 from monitor.context import Loaded
-from monitor.files import ConfigProblems, read_text
+from monitor.files import ConfigProblems, client_settings, read_config, read_text
 from monitor.pipeline import Outcome, process
 from monitor.replay import CaptureReplay, played
 from monitor.rule_files import compile_checked, is_rule
@@ -32,6 +33,7 @@ from monitor.rules_knowledge import (
 from monitor.rules_measure import Overlap, costs
 from monitor.rules_new import new_rule
 from monitor.rules_page import explained, page
+from monitor.rules_promote import promote
 from monitor.rules_report import Form, written
 
 rules_app = typer.Typer(help="Write, check, try, measure and explain rules. Needs no broker.", no_args_is_help=True)
@@ -106,6 +108,39 @@ def new(
 ) -> None:
     """Write a rule to begin with: valid, with a test that finds and one that does not, in shadow."""
     typer.echo(f"{new_rule(folder, name, assessor)}: written; edit it, then run `privacy-monitor rules lint {folder}`")
+
+
+@rules_app.command("promote")
+def make_live(
+    name: Annotated[str, typer.Argument(metavar="ID", help="Id of a rule in a folder of own rules.")],
+    *,
+    config: Annotated[Path, typer.Option("--config", "-c", help="Configuration file.")] = Path("monitor.yaml"),
+    canary: Annotated[str, typer.Option(help="Only for this share of its episodes, such as 10%.")] = "",
+) -> None:
+    """Make a rule live, if the gate in its file holds: a kept backtest of this version, few enough calls, tests green."""
+    file = promote(read_config(config), str(config), law_pack(config), name, canary)
+    typer.echo(f"{file}: {name} is live{f' for {canary} of its episodes' if canary else ''}.")
+
+
+@rules_app.command("publish")
+def publish_bundle(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Rule files or folders, over those that the configuration names.")
+    ] = None,
+    *,
+    config: Annotated[Path, typer.Option("--config", "-c", help="Configuration file.")] = Path("monitor.yaml"),
+    name: Annotated[str, typer.Option(help="Name of the bundle; without it that of `rules_bundle`.")] = "",
+) -> None:
+    """Publish own rules and exceptions as one bundle: workers that follow its name judge by it within seconds."""
+    settings = read_config(config)
+    called = name or settings.rules_bundle
+    if not called:
+        raise ConfigProblems([Problem(str(config), 0, "rules_bundle", "names no bundle; set it, or give --name")])
+    bundle = gathered(settings, str(config), law_pack(config), called, paths or [])
+    publish(client_settings(settings.kafka, str(config)), bundle)
+    typer.echo(
+        f"{called}: {sum(map(is_rule, bundle.rules))} rules, {len(bundle.exemptions)} exceptions, {bundle.digest}"
+    )
 
 
 @rules_app.command("list")

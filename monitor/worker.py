@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry
 
+from monitor.bundles import BundleReader
 from monitor.config import Config, Delivery
 from monitor.context import Loaded, adapters
 from monitor.kafka import Reader, Writer, require_topics
@@ -16,7 +17,7 @@ from monitor.pages import Pages
 from monitor.pipeline import Context
 from monitor.reload import Reloader
 from monitor.runner import Runner
-from topics.catalog import ACCOUNTING, DEAD_LETTERS, FINDINGS, LINKS, SHADOW, VOLUMES
+from topics.catalog import ACCOUNTING, DEAD_LETTERS, FINDINGS, LINKS, RULES, SHADOW, VOLUMES
 
 LEDGER_WAIT_SECONDS = 30.0
 """How long a settled record waits for a ledger that has not read up to it, before it is judged without."""
@@ -35,6 +36,7 @@ def work(config: Config, loaded: Loaded, settings: dict[str, object], index: int
             ACCOUNTING.name,
             LINKS.name,
             VOLUMES.name,
+            *((RULES.name,) if config.rules_bundle is not None else ()),
         ],
     )
     name = f"{socket.gethostname()}-{index}"
@@ -68,20 +70,27 @@ def work(config: Config, loaded: Loaded, settings: dict[str, object], index: int
     )
     pages = Pages(config.http.host, _port(config.http.port, index + 1), registry, runner.not_ready)
     on_stop(runner.stop)
+    bundles = BundleReader(settings, config.rules_bundle) if config.rules_bundle is not None else None
     reloader = Reloader(
         config,
         file,
         loaded,
         lambda knowledge: runner.swap(context(knowledge)),
         lambda outcome: metrics.reloads.labels(outcome).inc(),
+        bundles.newest if bundles is not None else lambda: None,
     )
     signal.signal(signal.SIGHUP, lambda *_: reloader.ask())
+    if bundles is not None:
+        # What was published before is loaded before the first record is judged.
+        reloader.follow(bundles.catch_up())
     reloader.start()
-    log.info("worker started", worker=name, pages=pages.url, bundle=loaded.bundle)
+    log.info("worker started", worker=name, pages=pages.url, bundle=reloader.judges_by)
     try:
         runner.run()
     finally:
         reloader.stop()
+        if bundles is not None:
+            bundles.close()
     pages.close()
     log.info("worker stopped", worker=name)
 

@@ -82,4 +82,19 @@ CANARY = Topic(
     "Made-up orders of `privacy-monitor canary`, judged as the sources are: each must give a finding",
 )
 
-CATALOG: tuple[Topic, ...] = (CONSENT, LINKS, FINDINGS, SHADOW, ALERTS, VOLUMES, DEAD_LETTERS, ACCOUNTING, CANARY)
+RULES = Topic(
+    "privacy.rules.v1", "name of the bundle", Cleanup.COMPACT, -1, "Bundles of rules and exceptions that workers follow"
+)
+
+CATALOG: tuple[Topic, ...] = (
+    CONSENT,
+    LINKS,
+    FINDINGS,
+    SHADOW,
+    ALERTS,
+    VOLUMES,
+    DEAD_LETTERS,
+    ACCOUNTING,
+    CANARY,
+    RULES,
+)

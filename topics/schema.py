@@ -7,8 +7,21 @@ import msgspec
 
 from topics.accounting import Accounting, DeadLetter
 from topics.alert import Alert
+from topics.bundle import Bundle
 from topics.canary import Canary
-from topics.catalog import ACCOUNTING, ALERTS, CANARY, CATALOG, CONSENT, DEAD_LETTERS, FINDINGS, LINKS, SHADOW, VOLUMES
+from topics.catalog import (
+    ACCOUNTING,
+    ALERTS,
+    CANARY,
+    CATALOG,
+    CONSENT,
+    DEAD_LETTERS,
+    FINDINGS,
+    LINKS,
+    RULES,
+    SHADOW,
+    VOLUMES,
+)
 from topics.consent import ConsentRecord
 from topics.finding import Fold
 from topics.links import LinkRecord
@@ -24,6 +37,7 @@ RECORDS: Mapping[str, type[msgspec.Struct]] = {
     DEAD_LETTERS.name: DeadLetter,
     ACCOUNTING.name: Accounting,
     CANARY.name: Canary,
+    RULES.name: Bundle,
 }
 """What a record of each topic is."""
 _WRITTEN_BY_OTHERS = frozenset({CONSENT.name})

@@ -96,6 +96,15 @@ class ThresholdRule(Written):
         return self
 
 
+class Gate(Written):
+    """What must be shown before `rules promote` makes a rule live."""
+
+    alerts_per_day: float = Field(ge=0, le=10_000, description="Calls to people a day, at most, by the backtest.")
+    hours: float = Field(
+        default=24, gt=0, le=8_784, description="Hours of traffic that the backtest must span, at least."
+    )
+
+
 class RuleTest(Written):
     """A case of a rule: what is given, and whether the rule finds something."""
 
@@ -134,6 +143,7 @@ class RuleFile(Written):
         default=None,
         description="Of the findings of one episode: how many must come together before people are told of it.",
     )
+    gate: Gate | None = Field(default=None, description="What `rules promote` asks for before the rule goes live.")
     group_by: tuple[str, ...] = Field(min_length=1, max_length=6, description="Names whose values make one episode.")
     law: tuple[DutyName, ...] = Field(
         default=(),

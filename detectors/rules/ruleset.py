@@ -73,10 +73,13 @@ def compile_rules(
         # A mistake in a macro is found by every rule that uses it.
         return None, sorted(set(problems))
     rules.sort(key=lambda rule: rule.written.id)
-    plans = {
-        assessor.detector: plan([rule for rule in rules if rule.written.assessor == assessor]) for assessor in Assessor
-    }
-    return RuleSet(tuple(rules), _digest(rules), MappingProxyType(plans), _packed(rules, packs)), []
+    return RuleSet(tuple(rules), _digest(rules), _plans(rules), _packed(rules, packs)), []
+
+
+def together(first: RuleSet, second: RuleSet) -> RuleSet:
+    """Give a set that speaks where either does; a rule of both stands in it twice."""
+    rules = sorted((*first.rules, *second.rules), key=lambda rule: rule.written.id)
+    return RuleSet(tuple(rules), _digest(rules), _plans(rules))
 
 
 def run_tests(ruleset: RuleSet) -> list[Problem]:
@@ -103,6 +106,19 @@ def outcome_of(rule: Rule, trial: Trial) -> str:
     return (
         "expected a finding, and there was none" if trial.expects_finding else "expected none, and there was a finding"
     )
+
+
+def _plans(rules: Sequence[Rule]) -> Mapping[Detector, Plan]:
+    return MappingProxyType(
+        {assessor.detector: plan([each for each in rules if each.written.assessor == assessor]) for assessor in Assessor}
+    )
+
+
+def content_digest(rule: Rule) -> str:
+    """Give the digest of what a rule finds and how it is told, whatever its mode, status and gate."""
+    content = rule.written.model_dump(mode="json", exclude={"mode", "canary", "status", "gate"})
+    texts = [content, rule.when.text, *(each.text for each, _severity in rule.severities)]
+    return hashlib.sha256(json.dumps(texts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def _digest(rules: Sequence[Rule]) -> str:

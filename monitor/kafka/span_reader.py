@@ -1,6 +1,6 @@
 """Reading topics between two moments, without a group and without leaving a trace on the broker."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -18,7 +18,15 @@ class SpanReader:
     It joins no group and commits nothing: the offsets of the workers stay where they are.
     """
 
-    def __init__(self, settings: Settings, topics: Sequence[str], from_ms: int, to_ms: int) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        topics: Sequence[str],
+        from_ms: int,
+        to_ms: int,
+        spans: Mapping[Place, tuple[int, int]] | None = None,
+    ) -> None:
+        """Find the first and the last offset by time, or take `spans`, the half-open ones that were found before."""
         cluster = require_topics(settings, topics)
         self.cluster = cluster.cluster_id
         self._consumer = make(
@@ -35,16 +43,20 @@ class SpanReader:
                 "log_level": 0,
             },
         )
-        places = [(topic, partition) for topic in topics for partition in range(cluster.topics[topic])]
-        try:
-            starts, ends = self._at(places, from_ms), self._at(places, to_ms)
-        except KafkaException as error:
-            self._consumer.close()
-            raise KafkaProblem(explain(error.args[0], settings)) from None
-        self._ends = {place: ends[place] for place in places if starts[place] < ends[place]}
-        self.size = sum(self._ends[place] - starts[place] for place in self._ends)
+        if spans is None:
+            places = [(topic, partition) for topic in topics for partition in range(cluster.topics[topic])]
+            try:
+                starts, ends = self._at(places, from_ms), self._at(places, to_ms)
+            except KafkaException as error:
+                self._consumer.close()
+                raise KafkaProblem(explain(error.args[0], settings)) from None
+            spans = {place: (starts[place], ends[place]) for place in places}
+        self.spans = {place: span for place, span in spans.items() if span[0] < span[1]}
+        """First offset and end of each partition that holds something."""
+        self._ends = {place: end for place, (_, end) in self.spans.items()}
+        self.size = sum(end - start for start, end in self.spans.values())
         """Offsets in the span: records, and at most a few that are none."""
-        self._consumer.assign([TopicPartition(*place, starts[place]) for place in self._ends])
+        self._consumer.assign([TopicPartition(*place, start) for place, (start, _) in self.spans.items()])
 
     @property
     def is_done(self) -> bool:

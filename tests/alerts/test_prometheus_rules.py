@@ -74,7 +74,7 @@ def test_each_alert_says_what_it_is_who_acts_and_where_to_read_on() -> None:
 
 
 def test_each_rule_has_a_runbook_page_and_each_page_answers_the_four_questions() -> None:
-    wanted = {read(path)["runbook"] for path in PACKS.rglob("*.yaml")}
+    wanted = {read(path)["runbook"] for path in PACKS.rglob("*.yaml") if path.name != "pack.yaml"}
     assert wanted - {path.stem for path in RUNBOOKS.glob("*.md")} == set()
     for path in RUNBOOKS.glob("*.md"):
         if path.stem != "README":

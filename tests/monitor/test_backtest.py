@@ -8,20 +8,20 @@ from typing import Any
 import msgspec
 import orjson
 import pytest
-from rich.console import Console
 from typer.testing import CliRunner
 
 from alerts.episodes import Policy
 from monitor import backtest_report
-from monitor.backtest import Diff, Kind
+from monitor.backtest import Diff, Kind, SavedDiff
 from monitor.backtest_command import moment
 from monitor.backtest_data import as_data
+from monitor.backtest_run import Judges, of_captures
 from monitor.cli import app
 from monitor.context import Loaded, load
 from monitor.demo.record import record
 from monitor.files import ConfigProblems, read_config
 from monitor.pipeline import process
-from monitor.replay import CaptureReplay, played
+from monitor.replay import CaptureReplay
 from monitor.rule_files import compile_checked
 from topics.finding import Finding
 
@@ -63,11 +63,7 @@ class Shop:
 
     def diff(self, after: Loaded) -> Diff:
         with CaptureReplay(self.files, self.loaded, self.config, self.consent) as replay:
-            before, then = (each.context(replay.adapters, replay.cluster) for each in (self.loaded, after))
-            diff = Diff(before, then, Policy())
-            for batch in played(replay, Console(stderr=True)):
-                diff.take(batch)
-        return diff
+            return of_captures(replay, Judges(self.loaded, after, Policy()))
 
     def all_findings(self, loaded: Loaded) -> dict[str, Finding]:
         """Judge everything in one batch for each file, and keep it all."""
@@ -231,3 +227,39 @@ def test_moments_are_read(text: str, at_ms: int) -> None:
 def test_what_is_no_moment_is_told(text: str) -> None:
     with pytest.raises(ConfigProblems, match="is no moment; write"):
         moment(text, NOW_MS)
+
+
+def test_a_saved_difference_goes_on_as_if_it_had_never_stopped(shop: Shop) -> None:
+    after = shop.changed(CHANGES["a rule is added"][0])
+    judges = Judges(shop.loaded, after, Policy())
+    whole, resumed = judges.diff(), judges.diff()
+    with CaptureReplay(shop.files, shop.loaded, shop.config, shop.consent) as replay:
+        comparison = judges.comparison(replay)
+        for records, ledger in replay.batches(lambda _: None):
+            part = comparison.part(records, ledger)
+            whole.add(part)
+            resumed.add(part)
+            saved = msgspec.msgpack.decode(msgspec.msgpack.encode(resumed.save()), type=SavedDiff)
+            resumed = judges.diff()
+            resumed.restore(saved)
+    assert whole.changes[Kind.NEW] > 0
+    assert as_data(resumed) == as_data(whole)
+
+
+def test_another_law_alone_can_be_tried(shop: Shop, tmp_path: Path) -> None:
+    law = Path(__file__).parents[2] / "detectors" / "law"
+    (file,) = [each for each in law.rglob("*.yaml") if each.name == "us-ca.yaml"]
+    tried = tmp_path / "jurisdictions" / "us-ca.yaml"
+    tried.parent.mkdir()
+    tried.write_text(file.read_text())
+    command = ["backtest", "--config", str(shop.folder / "monitor.yaml"), "--consent", shop.consent, *shop.files]
+    same = CliRunner().invoke(app, [*command, "--law", str(tmp_path)])
+    assert same.exit_code == 0, same.output
+    assert "No difference" in same.output
+    before = file.read_text()
+    signal = before.index("id: us-ca-universal-opt-out-signal")
+    day = before.index("since: ", signal)
+    tried.write_text(before[:day] + "since: 2090-01-01" + before[before.index("\n", day) :])
+    other = CliRunner().invoke(app, [*command, "--law", str(tmp_path), "--format", "json"])
+    assert other.exit_code == 0, other.output
+    assert orjson.loads(other.stdout)["changes"]["lost"] > 0

@@ -14,8 +14,21 @@ from monitor.generated import files
 from tests.alerts.test_volumes import volume
 from tests.alerts.traffic import Seen, fold
 from topics.accounting import Accounting, DeadLetter, OffsetClass
+from topics.bundle import Bundle
 from topics.canary import Canary
-from topics.catalog import ACCOUNTING, ALERTS, CANARY, CATALOG, CONSENT, DEAD_LETTERS, FINDINGS, LINKS, SHADOW, VOLUMES
+from topics.catalog import (
+    ACCOUNTING,
+    ALERTS,
+    CANARY,
+    CATALOG,
+    CONSENT,
+    DEAD_LETTERS,
+    FINDINGS,
+    LINKS,
+    RULES,
+    SHADOW,
+    VOLUMES,
+)
 from topics.consent import ConsentRecord
 from topics.links import LinkRecord
 from topics.schema import RECORDS, asyncapi, json_schema
@@ -23,6 +36,7 @@ from topics.schema import RECORDS, asyncapi, json_schema
 ROOT = Path(__file__).parents[2]
 _FOLD = fold([Seen("key", 0, 5, 1_700_000_000_000, 2, "aa"), Seen("key", 0, 9, 1_700_000_060_000, 1, "bb")])
 SAMPLES: dict[str, Any] = {
+    RULES.name: Bundle.of("live", {"acme/acme.first.yaml": "id: acme.first"}, {}),
     CONSENT.name: ConsentRecord(at_ms=1, ids={"email": "a@shop.example"}, granted=("analytics",)),
     LINKS.name: LinkRecord(first="a", first_kind="email", second="b", second_kind="user_id"),
     FINDINGS.name: _FOLD,
