@@ -37,7 +37,8 @@ class Comparison:
         )
         shared = (before.know, before.law, before.needs, before.baseline)
         self._is_shared = all(
-            one is other for one, other in zip(shared, (after.know, after.law, after.needs, after.baseline), strict=True)
+            one is other
+            for one, other in zip(shared, (after.know, after.law, after.needs, after.baseline), strict=True)
         )
 
     @property

@@ -110,7 +110,10 @@ def outcome_of(rule: Rule, trial: Trial) -> str:
 
 def _plans(rules: Sequence[Rule]) -> Mapping[Detector, Plan]:
     return MappingProxyType(
-        {assessor.detector: plan([each for each in rules if each.written.assessor == assessor]) for assessor in Assessor}
+        {
+            assessor.detector: plan([each for each in rules if each.written.assessor == assessor])
+            for assessor in Assessor
+        }
     )
 
 
