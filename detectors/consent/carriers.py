@@ -9,6 +9,9 @@ from itertools import islice
 from typing import Any
 from urllib.parse import unquote_plus
 
+from detectors.consent.litter import is_heavy
+from detectors.consent.refusal import MAX_LENGTH
+
 _QUERY = {
     "us_privacy": "usp",
     "usprivacy": "usp",
@@ -90,6 +93,8 @@ _KNOWN_COOKIES = _COOKIES.keys() | {
 }
 _NESTED = re.compile(r"[?&;#]")
 
+_LONGEST = 131_072
+"""Characters of a Cookie header or query that are looked at; servers take a tenth of that."""
 _MAX_PARTS = 512
 """Parameters, cookies or keys of one text or object that are looked at."""
 
@@ -100,9 +105,9 @@ Group = list[tuple[str, str, Any]]
 def open_jar(cookies: str) -> dict[str, str]:
     """Take the cookies of consent out of the Cookie header as sent. The first cookie of a name counts."""
     jar: dict[str, str] = {}
-    if not _has_mark(cookies, _COOKIE_MARKS):
+    if not _has_mark(cookies[:_LONGEST], _COOKIE_MARKS):
         return jar
-    for part in cookies.split(";", _MAX_PARTS)[:_MAX_PARTS]:
+    for part in _whole(cookies, cookies[:_LONGEST].split(";", _MAX_PARTS)):
         name, _, value = part.partition("=")
         name = name.strip()
         if name in _KNOWN_COOKIES:
@@ -117,8 +122,17 @@ def cookie_group(jar: Mapping[str, str]) -> Group:
 
 def query_groups(query: str) -> Iterator[tuple[str, Group]]:
     """Give the prefix of the path and the group of a raw query, and of those of URLs inside its values, two levels deep."""
-    if _has_mark(query, _QUERY_MARKS):
+    if _has_mark(query[:_LONGEST], _QUERY_MARKS):
         yield from _query_groups(query, "query.", 0)
+
+
+def _whole(text: str, parts: list[str]) -> list[str]:
+    """Leave out what lies beyond the bounds, and a last part that they cut unless it is too long for a signal anyway."""
+    if len(parts) > _MAX_PARTS:
+        return parts[:_MAX_PARTS]
+    if len(text) > _LONGEST and len(parts[-1]) <= MAX_LENGTH:
+        return parts[:-1]
+    return parts
 
 
 def _has_mark(text: str, marks: tuple[str, ...]) -> bool:
@@ -127,11 +141,12 @@ def _has_mark(text: str, marks: tuple[str, ...]) -> bool:
 
 def _query_groups(query: str, prefix: str, depth: int) -> Iterator[tuple[str, Group]]:
     group: Group = []
-    for part in _NESTED.split(query, _MAX_PARTS)[:_MAX_PARTS]:
+    for part in _whole(query, _NESTED.split(query[:_LONGEST], _MAX_PARTS)):
         key, _, value = part.partition("=")
         if key in _QUERY:
-            group.append((_QUERY[key], key, unquote_plus(value)))
-        elif depth < 2 and "%" in value and _has_mark(value, _QUERY_MARKS):
+            # What is too heavy for any signal is left as it is: its decoder says so.
+            group.append((_QUERY[key], key, value if is_heavy(value) else unquote_plus(value)))
+        elif depth < 2 and "%" in value and not is_heavy(value) and _has_mark(value, _QUERY_MARKS):
             yield from _query_groups(unquote_plus(value), "query.nested.", depth + 1)
     if group:
         yield prefix, group

@@ -13,8 +13,8 @@ from urllib.parse import unquote, unquote_plus
 
 import msgspec
 
-from detectors.consent.litter import is_litter
-from detectors.consent.refusal import MAX_LENGTH, Reason, Refusal
+from detectors.consent.litter import is_heavy, is_litter
+from detectors.consent.refusal import Reason, Refusal
 
 _MAX_ENTRIES = 256
 
@@ -78,7 +78,7 @@ _ONETRUST_KEYS = frozenset({"groups", "isGpcEnabled", "datestamp", "consentId", 
 
 def decode_onetrust(text: str) -> OneTrust | Refusal:
     """Decode `OptanonConsent`: form-encoded pairs in any order, raw, encoded, or encoded twice."""
-    if len(text) > MAX_LENGTH:
+    if is_heavy(text):
         return Refusal(Reason.TOO_LONG)
     if "=" not in text:
         text = unquote(text)
@@ -121,7 +121,7 @@ _COOKIEBOT_FLAGS = ("necessary", "preferences", "statistics", "marketing")
 
 def decode_cookiebot(text: str) -> Cookiebot | CookiebotOutside | Refusal:
     """Decode `CookieConsent`: an object with bare keys and single quotes, which is not JSON; or `-1` or `0`."""
-    if len(text) > MAX_LENGTH:
+    if is_heavy(text):
         return Refusal(Reason.TOO_LONG)
     text = _unquoted(text)
     if text in {"-1", "0"}:
@@ -197,7 +197,7 @@ class _DidomiToken(msgspec.Struct):
 
 def decode_didomi(text: str) -> Didomi | Refusal:
     """Decode `didomi_token`: JSON in base64."""
-    if len(text) > MAX_LENGTH:
+    if is_heavy(text):
         return Refusal(Reason.TOO_LONG)
     text = unquote(text).strip().rstrip("=")
     if not text or is_litter(text):
@@ -214,7 +214,7 @@ def decode_didomi(text: str) -> Didomi | Refusal:
 
 def decode_commanders_act(text: str) -> CommandersAct | Refusal:
     """Decode `TC_PRIVACY`, whose first part is inverted: 1 opted out, 0 opted in."""
-    if len(text) > MAX_LENGTH:
+    if is_heavy(text):
         return Refusal(Reason.TOO_LONG)
     text = _unquoted(text)
     status, mark, _ = text.partition("@")

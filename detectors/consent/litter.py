@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from detectors.consent.refusal import MAX_LENGTH, Reason, Refusal, Remark
+from detectors.consent.refusal import MAX_ESCAPES, MAX_LENGTH, Reason, Refusal, Remark
 
 _WORDS = frozenset(
     [
@@ -39,7 +39,7 @@ class Cleaned(NamedTuple):
 
 def clean(text: str) -> Cleaned | Refusal:
     """Undo at most two URL encodings, strip white space and `=`, and recognise what was never a signal."""
-    if len(text) > MAX_LENGTH:
+    if is_heavy(text):
         return Refusal(Reason.TOO_LONG)
     remark = None
     if "%" in text:
@@ -56,6 +56,11 @@ def clean(text: str) -> Cleaned | Refusal:
     if stripped != text:
         remark = remark or Remark.STRIPPED
     return Cleaned(stripped, remark)
+
+
+def is_heavy(text: str) -> bool:
+    """Tell whether a text is longer than any signal, or holds more encoded characters: undoing those is what costs."""
+    return len(text) > MAX_LENGTH or text.count("%") > MAX_ESCAPES
 
 
 def is_litter(text: str) -> bool:

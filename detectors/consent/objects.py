@@ -7,6 +7,7 @@ from typing import Any
 from detectors.consent.refusal import Reason, Refusal
 
 _MAX_ENTRIES = 256
+_LONGEST_NAME = 256
 
 
 def decode_segment(consent: Any) -> dict[str, bool] | Refusal:
@@ -16,9 +17,13 @@ def decode_segment(consent: Any) -> dict[str, bool] | Refusal:
     preferences = consent.get("categoryPreferences")
     if not isinstance(preferences, Mapping) or len(preferences) > _MAX_ENTRIES:
         return Refusal(Reason.TYPE)
-    if not all(isinstance(key, str) and isinstance(value, bool) for key, value in preferences.items()):
+    if not all(_is_name(key) and isinstance(value, bool) for key, value in preferences.items()):
         return Refusal(Reason.VALUE)
     return dict(preferences)
+
+
+def _is_name(key: Any) -> bool:
+    return isinstance(key, str) and len(key) <= _LONGEST_NAME
 
 
 def decode_rudderstack(management: Any) -> dict[str, bool] | Refusal:
@@ -31,7 +36,7 @@ def decode_rudderstack(management: Any) -> dict[str, bool] | Refusal:
         # Some SDKs print an object with number keys for an empty list.
         if isinstance(ids, Mapping) and not ids:
             continue
-        if not isinstance(ids, list | tuple) or len(ids) > _MAX_ENTRIES or not all(isinstance(id_, str) for id_ in ids):
+        if not isinstance(ids, list | tuple) or len(ids) > _MAX_ENTRIES or not all(map(_is_name, ids)):
             return Refusal(Reason.VALUE)
         states.update(dict.fromkeys(ids, state))
     if not {"allowedConsentIds", "deniedConsentIds"} & management.keys():

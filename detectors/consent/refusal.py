@@ -7,6 +7,9 @@ import msgspec
 MAX_LENGTH = 16_384
 """Characters of the longest string that is looked at. A cookie holds 4,096; the rest is room for encodings."""
 
+MAX_ESCAPES = 1_024
+"""Encoded characters of the longest string that is looked at. The standards' alphabets need none, a platform's cookie some hundred."""
+
 
 class Reason(StrEnum):
     """Why there is no value. A closed list; it never repeats the string, because a consent string points to a person."""

@@ -78,7 +78,7 @@ class SignalFinder:
             if values:
                 found = _HEADER[gpc.decode_header(values)]
             values = headers.get("dnt")
-            if values and values[0].strip() == "1":
+            if values and values[0][:8].strip() == "1":
                 found = _joined(found, _DNT)
         if not (cookies or query or consent):
             return found

@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from detectors.consent import gpp, tcf
 from detectors.consent.carriers import open_jar
 from detectors.consent.platforms import DEFAULT_CATEGORIES
 from detectors.consent.readings import from_context, from_jar, from_query, read_string
-from detectors.consent.signals import find_signals
+from detectors.consent.signals import SignalFinder, find_signals
 from tests.bench import consent_mix
 from tests.detectors.consent.writer import tc_core
 
@@ -62,6 +62,7 @@ def main() -> None:
     seconds = min(_timed(lambda: tcf.decode_segments(longest)) for _ in range(5))
     _tell(f"TC string of 4,095 ranges ({len(longest):,} characters): {seconds * 1e3:.2f} ms")
     consent_mix.report(_tell)
+    _hostile(rows)
     _carriers(strings[0], next(row["string"] for row in rows if row["group"] == "gpp_multi"))
 
 
@@ -144,6 +145,60 @@ def _carriers(tc: str, gpp_string: str) -> None:
     }
     for name, call in calls.items():
         _tell(f"find_signals, {name}: {_microseconds(call):.2f} µs")
+
+
+def _hostile(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the dearest of all vectors, and of a megabyte of many kinds of junk, in every carrier."""
+    vectors = [row.get("string") or row["string_recipe"]["prefix"] for row in rows if row.get("string") != ""]
+    ranges = tc_core({1}, set(), set(range(1, 8_190, 2)), set(), as_ranges=True)
+    junk = [
+        "A",
+        "C",
+        "DBAA",
+        "DBABBg~",
+        "%",
+        "%25",
+        "=",
+        "&",
+        ";",
+        "a=b&",
+        "a=b; ",
+        "gpp=DBACNY~",
+        "CPXxRfAPXxRf.",
+        "\u2028",
+        "{",
+        "1YNN",
+        "?u=gdpr%3D",
+    ]
+    texts = [*vectors, ranges, f"DBABMA~{ranges}", *(each * (1_000_000 // len(each)) for each in junk)]
+    worst = max((_dearest(text), len(text)) for text in texts)
+    _tell(
+        f"hostile: {len(texts)} texts in every carrier, the dearest {worst[0] * 1e3:.2f} ms ({worst[1]:,} characters; limit 5)"
+    )
+
+
+def _dearest(text: str) -> float:
+    jar = f"OptanonConsent={text}; CookieConsent={text}; notice_gdpr_prefs={text}; didomi_token={text}"
+    nested: dict[str, Any] = {"context.consent": {"tcString": text, "categoryPreferences": {text: False}}}
+    ways: tuple[Callable[[], Any], ...] = (
+        lambda: _forgotten(headers={"sec-gpc": (text,), "dnt": (text,)}),
+        lambda: _forgotten(cookies=jar),
+        lambda: _forgotten(query=f"x=1&gdpr_consent={text}"),
+        lambda: _forgotten(query=f"x=1&gpp={text}&us_privacy={text}&gcd={text}"),
+        lambda: _forgotten(consent=nested),
+    )
+    return max(min(_timed(way) for _ in range(2)) for way in ways)
+
+
+def _forgotten(
+    headers: Mapping[str, tuple[str, ...]] | None = None,
+    cookies: str | None = None,
+    query: str | None = None,
+    consent: Mapping[str, Any] | None = None,
+) -> object:
+    for cache in (read_string, tcf.decode_cached, gpp.decode_cached):
+        cache.cache_clear()
+    return SignalFinder().find(headers, cookies, query, consent or {})
 
 
 def _anew(query: str) -> object:

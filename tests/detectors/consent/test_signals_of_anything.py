@@ -95,3 +95,26 @@ def test_a_text_of_megabytes_is_bounded_in_what_it_gives() -> None:
     assert len(of_cookies("usprivacy=1YYN;" * 60_000)) == 1
     assert said(of_query("us_privacy=" + "Y" * 1_000_000)) == [("usp", "unreadable", "too_long")]
     assert said(of_event(gpp="DBAB" + "A" * 1_000_000)) == [("gpp", "unreadable", "too_long")]
+
+
+@pytest.mark.parametrize("piece", ["%", "%25", "%2525", "&", "; ", "a=b&", "\u2028"])
+def test_a_megabyte_of_anything_is_refused_before_anything_is_undone(piece: str) -> None:
+    text = piece * (1_000_000 // len(piece))
+    for found in (
+        of_query(f"x=1&gdpr_consent={text}"),
+        find_signals(None, f"euconsent-v2={text}; OptanonConsent={text}; didomi_token={text}", None, {}),
+        find_signals({"sec-gpc": (text,), "dnt": (text,)}, None, None, {}),
+        of_event(tcString=text, consent={"categoryPreferences": {text: False}}),
+    ):
+        assert {signal.says for signal in found} <= {"unreadable"}
+
+
+def test_what_the_bounds_of_a_carrier_cut_is_not_read_as_if_it_were_whole() -> None:
+    padding = "p=" + "x" * 131_060
+    assert of_query(f"us_privacy=1YYN&{padding}") != ()
+    assert of_query(f"{padding}&us_privacy=1YYN&a=1") == ()
+    assert find_signals(None, f"{padding}; usprivacy=1YYN; a=1", None, {}) == ()
+
+
+def test_a_value_with_more_escapes_than_any_signal_needs_is_too_long() -> None:
+    assert said(of_query("gdpr_consent=" + "%41" * 1_025)) == [("tcf", "unreadable", "too_long")]
