@@ -266,6 +266,9 @@ class Config(Written):
     needs: Path | None = Field(
         None, description="Own decisions on what a purchase needs to know (YAML), over the shipped table."
     )
+    types: Path | None = Field(
+        None, description="Own kinds of personal data (YAML): names, looks of values, validators, with tests inside."
+    )
     baseline: Path | None = Field(
         None,
         description="Kinds of personal data that each endpoint had (YAML), as `privacy-monitor baseline learn` writes it.",

@@ -28,7 +28,7 @@ from detectors.register import Register, read_register
 from detectors.rules.ruleset import RuleSet
 from detectors.verdicts import Verdicts
 from monitor.config import Config
-from monitor.decided import read_decided
+from monitor.decided import read_decided, read_types
 from monitor.files import (
     ConfigProblems,
     client_settings,
@@ -187,7 +187,8 @@ def load(config: Config, file: str = "monitor.yaml", bundle: Bundle = NO_BUNDLE)
     decided = None
     if shipped is not None:
         steps = shipped.steps.with_own(config.shop.steps) if config.shop.steps else shipped.steps
-        shipped = msgspec.structs.replace(shipped, steps=steps)
+        taxonomy, digest = read_types(config, file, shipped.taxonomy, problems)
+        shipped = msgspec.structs.replace(shipped, steps=steps, taxonomy=taxonomy, digest=shipped.digest + digest)
         names = EndpointNames(shipped.taxonomy.keys, steps.words)
         decided = read_decided(config, file, shipped.needs, shipped.taxonomy, names, problems)
     if (

@@ -10,6 +10,7 @@ import msgspec
 from detectors.classify.goods import GoodsReader
 from detectors.classify.needs import NeedTable
 from detectors.classify.own_needs import read_overrides
+from detectors.classify.own_types import read_own_types
 from detectors.classify.taxonomy import Taxonomy
 from detectors.documents import Problem
 from detectors.drift import Baseline, EndpointNames, read_baseline
@@ -51,6 +52,19 @@ def read_decided(
     said = shop.model_dump_json(include={"steps", "sells", "goods"}, exclude_defaults=True)
     digest = hashlib.sha256("\0".join([said, *texts]).encode()).hexdigest() if texts or said != "{}" else ""
     return Decided(needs.decided(overrides or (), frozenset(shop.sells)), GoodsReader(shop.goods), baseline, digest)
+
+
+def read_types(config: Config, file: str, taxonomy: Taxonomy, problems: list[Problem]) -> tuple[Taxonomy, str]:
+    """Read a shop's own kinds of personal data: the taxonomy with them, and a digest of the file; empty where there is none."""
+    texts: list[str] = []
+    own = _read(
+        config.types,
+        mistake(file, ("types",), ""),
+        lambda text, name: read_own_types(text, name, taxonomy),
+        texts,
+        problems,
+    )
+    return own or taxonomy, hashlib.sha256(texts[0].encode()).hexdigest() if texts else ""
 
 
 def _read(

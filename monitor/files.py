@@ -201,6 +201,8 @@ def _anchored(config: Config, folder: Path) -> Config:
         updates["register_file"] = folder / config.register_file
     if config.needs is not None:
         updates["needs"] = folder / config.needs
+    if config.types is not None:
+        updates["types"] = folder / config.types
     if config.baseline is not None:
         updates["baseline"] = folder / config.baseline
     if config.consent is not None:

@@ -147,7 +147,7 @@ class Reloader:
         config = self._config
         for folder in (*config.rules, *config.exemptions, *config.law):
             yield from yaml_files(folder)
-        for named in (config.register_file, config.needs, config.baseline):
+        for named in (config.register_file, config.needs, config.types, config.baseline):
             if named is not None:
                 yield named
 

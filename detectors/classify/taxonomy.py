@@ -10,8 +10,8 @@ from detectors.classify.checks import CHECKS
 from detectors.classify.keys import KeyReader, Meaning, Vocabulary
 from detectors.classify.memory import Memory
 from detectors.classify.plans import Plans
-from detectors.classify.recognizers.compiled import Compiled
-from detectors.classify.recognizers.recognizer import Table
+from detectors.classify.recognizers.compiled import OWN, Compiled
+from detectors.classify.recognizers.recognizer import Recognizer, Table
 from detectors.classify.recognizers.table import SHIPPED, VALIDATORS
 from detectors.documents import Problem, Written, read
 
@@ -108,6 +108,7 @@ class Taxonomy:
     """Categories by key, and the reader of field names. Made once; equal for all records."""
 
     def __init__(self, file: TaxonomyFile, shown: frozenset[str] = frozenset(), table: Table = SHIPPED) -> None:
+        self._file, self._shown, self._table = file, shown, table
         self.categories: Mapping[str, Category] = file.categories
         self.regimes: Mapping[str, Regime] = file.regimes
         self._codes = {key: each.regime for key, each in file.categories.items() if each.regime}
@@ -118,6 +119,11 @@ class Taxonomy:
         self.memory = Memory()
         self.people = sum(self.bits[name] for name in ("person", "address", "card") if name in self.bits)
         """Contexts in which somebody is described."""
+
+    def with_own(self, recognizers: tuple[Recognizer, ...], categories: Mapping[str, Category]) -> "Taxonomy":
+        """Give the same taxonomy with a shop's own recognizers, which are asked first, and categories."""
+        file = self._file.model_copy(update={"categories": {**self._file.categories, **categories}})
+        return Taxonomy(file, self._shown, {OWN: recognizers, **self._table})
 
     def is_sensitive(self, category: str, jurisdiction: str = "") -> bool:
         """Tell whether a category is sensitive where the person is (`DE`, `US-CA`).

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from detectors.classify.recipients import RecipientIndex, read_recipients
 from detectors.classify.third_party_web import behind, read_entities
-from tests.bench import detection_fields
+from tests.bench import clean, detection_fields, structured
 from tests.bench.lawful import false_alarms
 
 Row = Mapping[str, Any]
@@ -41,7 +41,14 @@ def main() -> None:
     parser.add_argument("--traffic", type=Path, help="folder with har_pages.jsonl and the other labelled files")
     parser.add_argument("--entities", type=Path, help="dist/entities.json of the npm package third-party-web")
     parser.add_argument("--lawful", type=int, default=200_000, help="pieces of a lawful day (0: none)")
+    parser.add_argument("--personal", type=Path, help="labelled shop events (pii_structured_public.ndjson)")
+    parser.add_argument("--presidio", type=int, default=0, help="of these, how many Presidio's expressions read too")
+    parser.add_argument("--clean", type=int, default=100_000, help="generated events without personal data (0: none)")
     arguments = parser.parse_args()
+    if arguments.personal is not None and arguments.personal.is_file():
+        structured.report(arguments.personal, arguments.presidio)
+    if arguments.clean:
+        clean.report(arguments.clean)
     if arguments.traffic is None or not arguments.traffic.is_dir():
         print("no folder of labelled traffic: skipped (give one with --traffic)")  # noqa: T201 - a benchmark reports
     else:

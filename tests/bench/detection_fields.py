@@ -43,6 +43,8 @@ CATEGORIES: Mapping[str, tuple[str, ...]] = {
 """Our categories for each label. What the labels have no word for (country, employer, bank account) is not scored."""
 _LABEL_OF = {ours: label for label, several in CATEGORIES.items() for ours in several}
 _INDEX = re.compile(r"\[\d*\]")
+_MEMBER = re.compile(r"\[([A-Za-z_]\w*)\]")
+_MEDIA = {"json": Media.JSON, "form": Media.FORM}
 Found = set[tuple[str, str, str]]
 
 
@@ -52,7 +54,14 @@ def report(folder: Path) -> None:
     print(f"\n{head}")  # noqa: T201 - a benchmark reports
     hits: Counter[str] = Counter()
     all_of: Counter[str] = Counter()
-    for name in ("segment_events", "segment_outbound", "shopify_objects", "tax_shipping_requests", "jitsu_events"):
+    for name in (
+        "segment_events",
+        "segment_outbound",
+        "shopify_objects",
+        "tax_shipping_requests",
+        "payment_requests",
+        "jitsu_events",
+    ):
         file = folder / f"{name}.jsonl"
         if not file.is_file():
             print(f"{file.name}: not there, skipped")  # noqa: T201 - a benchmark reports
@@ -76,8 +85,10 @@ def _sets(file: Path) -> tuple[Found, Found]:
         for line in lines:
             row = json.loads(line)
             name = str(row.get("destination", {}).get("name") or row.get("object") or "")
+            if "body_format" in row:
+                name = row["id"]
             labelled.update(
-                (name, _normal(each["path"]), each["category"])
+                (name, _shown(_normal(each["path"])), each["category"])
                 for each in row["labels"]["pii"] or ()
                 if each["category"] in CATEGORIES
             )
@@ -88,14 +99,23 @@ def _sets(file: Path) -> tuple[Found, Found]:
 def _found(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     body = row.get("event", row.get("body"))
     data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-    for field in find_fields(Part("", data, Media.JSON), Budget(), shipped_taxonomy()).fields:
+    media = _MEDIA.get(row.get("body_format", "json"), Media.TEXT)
+    for field in find_fields(Part("", data, media), Budget(), shipped_taxonomy()).fields:
         label = _LABEL_OF.get(field.category)
         if label:
             yield _normal(field.path), label
 
 
 def _normal(path: str) -> str:
-    return _INDEX.sub("[]", path.replace(".<json>", "").replace("<json>", "")).lstrip(".")
+    bare = path.replace(".<json>", "").replace("<json>", "").replace("/", ".").replace("@", "")
+    return _INDEX.sub("[]", _MEMBER.sub(r".\1", bare)).lstrip(".")
+
+
+def _shown(path: str) -> str:
+    """Hide the names of a labelled path as findings hide them."""
+    read = shipped_taxonomy().keys.read
+    words = (word.partition("[]") for word in path.split("."))
+    return ".".join((read(name).word if name else "") + fold + rest for name, fold, rest in words)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import tldextract.tldextract
 from presidio_analyzer.nlp_engine import NlpArtifacts
 from presidio_analyzer.predefined_recognizers import (
     CreditCardRecognizer,
@@ -13,6 +14,8 @@ from presidio_analyzer.predefined_recognizers import (
     UsSsnRecognizer,
 )
 
+# Presidio's e-mail recognizer asks the network for a list of suffixes otherwise; the list inside of the package is enough.
+tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=())
 _THRESHOLD = 0.4
 _NAMES = {"DATE_TIME": "DATE_OF_BIRTH"}
 _RECOGNIZERS = [

@@ -15,7 +15,7 @@ RECOGNIZERS: tuple[Recognizer, ...] = (
     Recognizer(name="email", has="@", category="user.contact.email", pattern=_MAIL, gate=r"@[A-Za-z0-9]", valid="email", alone=0.9,
         keys=("email", "mailbox", "emailaddress"), finds=("jane.roe@example.com", "o'hara+x@mail.example.co.uk"), spares=("icon@2x.png", "jane@localhost", "@handle")),
     Recognizer(name="phone-international", category=_PHONE, valid="phone", alone=0.75, contradicts=_NOT_PHONE,
-        pattern=r"(?:\+|00[1-9]?-?)\d{1,3}[ .\-]{0,2}(?:\(\d{1,4}\)[ .\-]?)?\d[\d .\-/]{4,16}\d(?: ?(?:x|ext\.?) ?\d{1,6})?", gate=r'"(?:\+|00)\d',
+        pattern=r"(?:\+\d{1,3}|00[1-9]\d{0,2}[ .\-])[ .\-]{0,2}(?:\(\d{1,4}\)[ .\-]?)?\d[\d .\-/]{4,16}\d(?: ?(?:x|ext\.?) ?\d{1,6})?", gate=r'"(?:\+|00)\d',
         within=r"\+\d{1,3}[ .\-]{0,2}(?:\(\d{1,4}\)[ .\-]?)?\d[\d .\-/]{5,14}\d\b", finds=("+49 (0)30 123456", "+1-472-555-0187", "001-682-555-3165x26685", "+33 3 29 48 09 30"),
         spares=("+1", "+10%", "00000000", "+12.5")),
     Recognizer(name="phone-north-america", category=_PHONE, valid="phone", alone=0.7, contradicts=_NOT_PHONE,
