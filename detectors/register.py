@@ -11,7 +11,7 @@ from detectors.documents import Problem, Written, line_of, load, validate
 from detectors.law.fact import NOT_EMPTY, Day, Purpose, Text
 from detectors.law.iso import COUNTRIES, is_place
 from detectors.law.restriction import MechanismKind
-from topics.flow import Role
+from topics.flow import Place, Role
 
 _MAX_HOST = 253
 
@@ -121,10 +121,43 @@ class Recipient(Written):
         return self
 
 
+class OwnService(Written):
+    """Where the shop's own systems run: told by the service or host of a record, or by the code of a region."""
+
+    service: Text | None = None
+    """As the sources name it."""
+    host: Host | None = None
+    region: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$", max_length=64)] | None = None
+    """A code of your own, or of a cloud that the shipped table does not know."""
+    country: CountryCode
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if sum(each is not None for each in (self.service, self.host, self.region)) != 1:
+            raise ValueError("give exactly one of service, host and region")
+        return self
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is known by: the kind of name, and the name."""
+        if self.service is not None:
+            return "service", self.service
+        return ("host", self.host) if self.host is not None else ("region", self.region or "")
+
+
 class RegisterFile(Written):
     """The file `register.yaml`."""
 
     recipients: tuple[Recipient, ...] = ()
+    services: tuple[OwnService, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_each_service_once(self) -> Self:
+        keys = [each.key for each in self.services]
+        twice = sorted({" ".join(key) for key in keys if keys.count(key) > 1})
+        if twice:
+            raise ValueError(f"services: {twice[0]} stands here twice")
+        return self
 
 
 class RegisterEntry(msgspec.Struct, frozen=True, eq=False):
@@ -147,6 +180,10 @@ class RegisterEntry(msgspec.Struct, frozen=True, eq=False):
         """Where the recipient itself holds or reads the data."""
         return self.written.countries
 
+    def is_elsewhere(self, country: str) -> bool:
+        """Say whether a country is none of those that the entry names, its subprocessors' included."""
+        return not any(place[:2] == country for place in self.places)
+
     def allows_purpose(self, purpose: str) -> bool:
         """Say whether the purpose, or a prefix of it, is registered."""
         return any(purpose == each or purpose.startswith(f"{each}.") for each in self.written.purposes)
@@ -165,6 +202,8 @@ class Register(msgspec.Struct, frozen=True, eq=False):
     names: Mapping[str, RegisterEntry] = msgspec.field(default_factory=dict)
     exact: Mapping[str, RegisterEntry] = msgspec.field(default_factory=dict)
     below: Mapping[str, RegisterEntry] = msgspec.field(default_factory=dict)
+    own_places: Mapping[tuple[str, str], Place] = msgspec.field(default_factory=dict)
+    """Where own systems run, by (`service` | `host` | `region`, name)."""
 
     def by_id(self, recipient: str) -> RegisterEntry | None:
         """Find an entry by its id."""
@@ -209,7 +248,12 @@ def build(file: RegisterFile) -> Register:
         {name.casefold().strip(): entry for entry in entries for name in entry.written.names},
         {host: entry for host, entry in hosts if not host.startswith("*.")},
         {host[2:]: entry for host, entry in hosts if host.startswith("*.")},
+        {each.key: _own(each.country) for each in file.services},
     )
+
+
+def _own(country: str) -> Place:
+    return Place(country[:2], country if "-" in country else "", "register")
 
 
 def _entry(recipient: Recipient) -> RegisterEntry:

@@ -170,6 +170,11 @@ class PlacesConfig(Written):
     database: Path | None = Field(
         None, description="Database of IP addresses in MaxMind's format (.mmdb): MaxMind's, DB-IP's or your own."
     )
+    ranges: tuple[Path, ...] = Field(
+        (),
+        description="Lists of address ranges as the clouds publish them (ip-ranges.json, cloud.json, ServiceTags_Public.json): "
+        "where a request went whose host tells no region.",
+    )
 
 
 class ListConfig(Written):

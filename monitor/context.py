@@ -15,6 +15,8 @@ from detectors.classify.gate import Gate
 from detectors.classify.goods import GoodsReader
 from detectors.classify.needs import NeedTable, read_needs
 from detectors.classify.origin import NoAddresses, PlaceOfAddress
+from detectors.classify.places import CloudRegions
+from detectors.classify.ranges import CloudRanges
 from detectors.classify.recipients import RecipientIndex, read_recipients
 from detectors.classify.steps import StepMap, read_steps
 from detectors.classify.taxonomy import Taxonomy, read_taxonomy
@@ -69,6 +71,8 @@ class Shipped(msgspec.Struct, frozen=True):
     goods: GoodsReader = GoodsReader()
     baseline: Baseline | None = None
     addresses: PlaceOfAddress = NoAddresses()
+    ranges: CloudRanges | None = None
+    """Places of the clouds' addresses."""
 
 
 class Registered(msgspec.Struct, frozen=True):
@@ -183,7 +187,7 @@ def load(config: Config, file: str = "monitor.yaml", bundle: Bundle = NO_BUNDLE)
     exempting |= _inside(bundle.exemptions)
     exemptions = _take(problems, read_exemptions(exempting, rules)) if rules is not None else None
     shipped = _shipped(problems)
-    optional = read_optional(config, file, problems)
+    optional = read_optional(config, file, law.regions if law is not None else CloudRegions(), problems)
     decided = None
     if shipped is not None:
         steps = shipped.steps.with_own(config.shop.steps) if config.shop.steps else shipped.steps
@@ -208,6 +212,7 @@ def load(config: Config, file: str = "monitor.yaml", bundle: Bundle = NO_BUNDLE)
         baseline=decided.baseline,
         recipients=_with(shipped.recipients, optional),
         addresses=optional.addresses,
+        ranges=optional.ranges,
         digest=shipped.digest + optional.digest + decided.digest,
     )
     loaded = assemble(key=key, domains=config.shop.domains, register=register, law=law, rules=rules, shipped=shipped)
@@ -272,7 +277,7 @@ def assemble(  # noqa: PLR0913 - the parts of the whole, each by name
         taxonomy=shipped.taxonomy,
         steps=shipped.steps,
         goods=shipped.goods,
-        regions=law.regions,
+        regions=msgspec.structs.replace(law.regions, ranges=shipped.ranges) if shipped.ranges else law.regions,
         addresses=shipped.addresses,
         assumed_origin=assumed_origin,
     )

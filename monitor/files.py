@@ -195,8 +195,13 @@ def _anchored(config: Config, folder: Path) -> Config:
         ),
     }
     updates["data"] = folder / config.data
-    if config.places.database is not None:
-        updates["places"] = config.places.model_copy(update={"database": folder / config.places.database})
+    places = config.places
+    updates["places"] = places.model_copy(
+        update={
+            "database": None if places.database is None else folder / places.database,
+            "ranges": tuple(folder / path for path in places.ranges),
+        }
+    )
     if config.register_file is not None:
         updates["register_file"] = folder / config.register_file
     if config.needs is not None:

@@ -8,12 +8,15 @@ import msgspec
 
 from detectors.classify.filter_lists import FilterList, read_hosts
 from detectors.classify.origin import NoAddresses, PlaceOfAddress
+from detectors.classify.places import CloudRegions
+from detectors.classify.ranges import CloudRanges, RangesProblem, read_rows
 from detectors.classify.recipients import Recipient
 from detectors.classify.third_party_web import read_entities
 from detectors.documents import Problem
 from monitor.config import Config, ListConfig
 from monitor.files import mistake
 from monitor.geo import GeoDatabase, GeoProblem
+from topics.flow import Place
 
 
 class Optional(msgspec.Struct, frozen=True):
@@ -22,10 +25,11 @@ class Optional(msgspec.Struct, frozen=True):
     addresses: PlaceOfAddress = NoAddresses()
     recipients: tuple[Recipient, ...] = ()
     lists: tuple[FilterList, ...] = ()
+    ranges: CloudRanges | None = None
     digest: str = ""
 
 
-def read_optional(config: Config, file: str, problems: list[Problem]) -> Optional:
+def read_optional(config: Config, file: str, regions: CloudRegions, problems: list[Problem]) -> Optional:
     """Read what the configuration names beyond the shipped data, with all mistakes."""
     addresses: PlaceOfAddress = NoAddresses()
     digests: list[str] = []
@@ -49,8 +53,10 @@ def read_optional(config: Config, file: str, problems: list[Problem]) -> Optiona
         digests.append(digest)
         if read is not None:
             lists.append(read)
+    ranges, seen = _ranges(config, file, regions, problems)
+    digests += seen
     told = hashlib.sha256("\0".join(digests).encode()).hexdigest() if digests else ""
-    return Optional(addresses, recipients, tuple(lists), told)
+    return Optional(addresses, recipients, tuple(lists), ranges, told)
 
 
 def _list(written: ListConfig, named: Problem, problems: list[Problem]) -> tuple[FilterList | None, str]:
@@ -77,6 +83,25 @@ def _list(written: ListConfig, named: Problem, problems: list[Problem]) -> tuple
         found, wrong = adblock_lists.read_filters(text, str(written.path), written.purpose)
     problems += wrong
     return found, hashlib.sha256(f"{written.format} {written.purpose} ".encode() + data).hexdigest()
+
+
+def _ranges(
+    config: Config, file: str, regions: CloudRegions, problems: list[Problem]
+) -> tuple[CloudRanges | None, list[str]]:
+    rows: list[tuple[str, Place]] = []
+    digests: list[str] = []
+    for number, path in enumerate(config.places.ranges):
+        try:
+            data = path.read_bytes()
+            rows += read_rows(data, regions)
+        except OSError as error:
+            say = f"{path} cannot be read ({error.strerror})"
+            problems.append(mistake(file, ("places", "ranges", number), say))
+        except RangesProblem as error:
+            problems.append(mistake(file, ("places", "ranges", number), f"{path} {error}"))
+        else:
+            digests.append(hashlib.sha256(data).hexdigest())
+    return (CloudRanges(iter(rows)) if rows else None), digests
 
 
 def _second(entities: Path, file: str, problems: list[Problem]) -> tuple[tuple[Recipient, ...], str]:

@@ -46,7 +46,7 @@ class Place(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """ISO 3166-2 (`US-CA`); empty when unknown."""
     source: str = ""
     """What told it: `declared-address`, `account-address`, `event-location`, `gateway-geo`, `ip-database`, `assumed`, `register`,
-    `recipient-list`, `host`."""
+    `recipient-list`, `host`, `cloud-range`, `cloud-region`."""
 
 
 class Field(msgspec.Struct, frozen=True, gc=False):

@@ -12,6 +12,7 @@ from detectors.classify.fields import Budget, find_fields
 from detectors.classify.goods import GoodsReader
 from detectors.classify.needs import PURCHASE
 from detectors.classify.origin import NoAddresses, Origin, PlaceOfAddress, origin_of
+from detectors.classify.own_places import own_place
 from detectors.classify.places import CloudRegions
 from detectors.classify.recipients import Known, Recipient, RecipientIndex
 from detectors.classify.route import route_of
@@ -26,6 +27,11 @@ from topics.subject import SubjectKey
 
 _LONGEST_QUERY = 4_096
 _CACHED = 8_192
+INGRESS = frozenset(
+    {"aws-alb", "aws-apigw-access", "aws-cloudfront", "aws-lambda-proxy", "aws-waf", "azure-gateway", "gcp-lb"}
+)
+"""Formats of what stands before the shop and nowhere else: the host that was called is the shop's, whatever a client wrote
+into the Host header. Other gateways also log what leaves."""
 _OWN_SUFFIXES = (".internal", ".local", ".localhost", ".svc", ".cluster.local", ".lan")
 
 
@@ -84,7 +90,9 @@ def classify(observation: Observation, broker_ms: int, know: Knowledge, scan: Sc
 
 def is_ours(observation: Observation, know: Knowledge) -> bool:
     """Tell a record of the shop's own collection: an event, or a request that came to a host of ours."""
-    return observation.kind is Kind.EVENT or is_own_host(host_without_port(observation.host or ""), know)
+    if observation.kind is Kind.EVENT or observation.source in INGRESS:
+        return True
+    return is_own_host(host_without_port(observation.host or ""), know)
 
 
 def _is_partner(targets: "Iterable[Target]") -> bool:
@@ -124,6 +132,8 @@ class Common(msgspec.Struct, frozen=True, kw_only=True):
     fields: tuple[Field, ...]
     categories: tuple[str, ...]
     uninspectable: tuple[str, ...]
+    own_place: Place
+    """Where the shop itself received it."""
 
 
 def is_own_host(host: str, know: Knowledge) -> bool:
@@ -151,10 +161,11 @@ def host_without_port(host: str) -> str:
 def targets_of(observation: Observation, know: Knowledge) -> list[Target]:
     """Give everybody who received the data, each disclosure once, in the order in which the record names them."""
     destinations: Iterable[Destination] = observation.destinations
-    # A request to a host that is not ours is a disclosure to it, whoever logged it (an egress gateway names no other).
+    # A request to a host that is not ours is a disclosure to it (an egress gateway names no other).
     host = host_without_port(observation.host or "")
     if (
         observation.kind is Kind.REQUEST
+        and observation.source not in INGRESS
         and not is_own_host(host, know)
         and not any(each.name == host for each in destinations)
     ):
@@ -209,7 +220,7 @@ def _received(
         known_by=known.how if known else "register" if entry else "",
         proof=destination.via.value,
         proof_path=destination.path,
-        destination=_destination(entry, recipient, "" if by_name else destination.name, regions),
+        destination=_destination(entry, recipient, None if by_name else destination, regions),
         entry=entry,
     )
 
@@ -251,13 +262,20 @@ def _purpose(entry: RegisterEntry | None, known: Known | None) -> str:
     return "unknown"
 
 
-def _destination(entry: RegisterEntry | None, known: Recipient | None, host: str, regions: CloudRegions) -> Place:
-    if entry is not None and entry.countries:
+def _destination(
+    entry: RegisterEntry | None, known: Recipient | None, called: Destination | None, regions: CloudRegions
+) -> Place:
+    """Tell where the data goes: as the register says, unless the traffic shows a country that it does not name."""
+    seen = Place()
+    if called is not None:
+        seen = regions.place_of_host(called.name)
+        if not seen.country:
+            place = regions.place_of_address(called.address or called.name)
+            seen = Place(place.country, place.subdivision, "cloud-range") if place.country else seen
+    if entry is not None and entry.countries and not (seen.country and entry.is_elsewhere(seen.country)):
         return Place(country=entry.countries[0], source="register")
-    if host:
-        place = regions.place_of_host(host)
-        if place.country:
-            return place
+    if seen.country:
+        return seen
     if known is not None and known.entity_country:
         return Place(country=known.entity_country, source="recipient-list")
     return Place()
@@ -283,7 +301,7 @@ def flow_to(observation: Observation, common: Common, target: Target) -> DataFlo
         origin=common.origin.place,
         origin_conflict=common.origin.conflict,
         origin_rival=common.origin.rival,
-        destination=target.destination,
+        destination=common.own_place if target is COLLECTION else target.destination,
         fields=common.fields,
         categories=common.categories,
         step=common.step,
@@ -351,6 +369,7 @@ def common_of(
         fields=scan.fields,
         categories=_categories_of(observation, scan.fields),
         uninspectable=scan.uninspectable,
+        own_place=own_place(observation, know.register, know.regions),
     )
 
 

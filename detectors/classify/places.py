@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, Self
+from typing import Annotated, Protocol, Self
 
 import msgspec
 from pydantic import StringConstraints, model_validator
@@ -88,10 +88,24 @@ class _Ending(msgspec.Struct, frozen=True):
     chosen_left_of: frozenset[str]
 
 
+class AddressPlaces(Protocol):
+    """Tells where an address is."""
+
+    def place_of(self, address: str) -> Place:
+        """Give the place, or `Place()`. Never raises."""
+        ...
+
+
 class CloudRegions(msgspec.Struct, frozen=True, eq=False):
     """Regions by the word that names them, for each ending of a host."""
 
     endings: Mapping[str, _Ending] = msgspec.field(default_factory=dict)
+    by_cloud: Mapping[str, Mapping[str, Place]] = msgspec.field(default_factory=dict)
+    """Regions by their code, by the cloud's id."""
+    by_code: Mapping[str, Place] = msgspec.field(default_factory=dict)
+    """Regions by their code, where no two clouds mean different places by it."""
+    ranges: AddressPlaces | None = None
+    """Places of addresses, where the operator has the clouds' lists."""
 
     def place_of_host(self, host: str) -> Place:
         """Give the place that the name tells; `Place()` for a global, unknown or malformed one.
@@ -99,6 +113,10 @@ class CloudRegions(msgspec.Struct, frozen=True, eq=False):
         A content network answers everywhere, so a name without a region is never a country.
         """
         return _place_of_host(self, host) if len(host) <= _MAX_HOST else _NOWHERE
+
+    def place_of_address(self, address: str) -> Place:
+        """Give the place of a cloud's address; `Place()` for one that is everywhere, unknown or malformed."""
+        return self.ranges.place_of(address) if self.ranges is not None and address else _NOWHERE
 
 
 @lru_cache(maxsize=8192)
@@ -139,7 +157,13 @@ def _beginning(label: str, beginnings: Mapping[str, Place]) -> Place | None:
 
 def compiled(file: CloudRegionsFile) -> CloudRegions:
     """Build the look-up of a file. Regions that are only recalled tell nothing."""
-    return CloudRegions({host.suffix: _ending(host, _places(cloud)) for cloud in file.clouds for host in cloud.hosts})
+    by_cloud = {cloud.id: _places(cloud) for cloud in file.clouds}
+    by_code: dict[str, Place] = {}
+    for places in by_cloud.values():
+        for code, place in places.items():
+            by_code[code] = place if by_code.get(code, place) == place else _NOWHERE
+    endings = {host.suffix: _ending(host, by_cloud[cloud.id]) for cloud in file.clouds for host in cloud.hosts}
+    return CloudRegions(endings, by_cloud, by_code)
 
 
 def _places(cloud: Cloud) -> dict[str, Place]:
