@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-detection docs site chart lock clean
+.PHONY: help setup demo test check bench soak bench-detection docs site chart lock clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ check: $(VENV)/.test ## static checks: format, lint, types, imports, shipped con
 
 bench: $(VENV)/.test ## throughput per step, compared as ratios in one run
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+soak: $(VENV)/.test ## kills, stops and restarts without end on Apache Kafka, checked after each round (MINUTES=60)
+	@$(BIN)/python -m tests.integration.soak --minutes $(or $(MINUTES),60) $(ARGS)
 
 bench-detection: $(VENV)/.test ## precision and recall on labelled traffic, false alarms on a lawful day (ARGS="--traffic DIR")
 	@$(BIN)/python -m tests.bench.detection $(ARGS)
