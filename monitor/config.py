@@ -254,6 +254,24 @@ class NotifyConfig(Written):
         return sinks
 
 
+class SecondTierConfig(Written):
+    """Presidio behind the monitor's own recognizers, in a process of its own, for free text alone."""
+
+    model: str = Field(
+        "", description="spaCy model for names and places in free text (extra `nlp`); empty: patterns alone."
+    )
+    longest: int = Field(
+        2_000, ge=20, le=20_000, description="Characters of a text that are read; what is longer counts as unknown."
+    )
+    deadline_seconds: float = Field(
+        0.2, gt=0, le=5, description="Longest wait for one answer. A later one is `unknown: deadline`."
+    )
+    share: float = Field(0.05, ge=0, le=0.5, description="Share of all time that may be spent waiting.")
+    burst_seconds: float = Field(
+        0.5, gt=0, le=10, description="Longest wait in one go, whatever the share: the most that a batch is delayed."
+    )
+
+
 class Config(Written):
     """The configuration of the monitor."""
 
@@ -273,6 +291,9 @@ class Config(Written):
     )
     types: Path | None = Field(
         None, description="Own kinds of personal data (YAML): names, looks of values, validators, with tests inside."
+    )
+    second_tier: SecondTierConfig | None = Field(
+        None, description="Presidio for free text (extra `presidio`); null: the monitor's own recognizers alone."
     )
     baseline: Path | None = Field(
         None,

@@ -46,6 +46,7 @@ from monitor.kafka import KafkaProblem, check_settings
 from monitor.optional import Optional, read_optional
 from monitor.pipeline import Context
 from monitor.rule_files import compile_checked, overlaid, read_files, rule_texts, shipped_rules
+from monitor.second_tier import missing_for, presidio_tier
 from topics.adapters import make
 from topics.bundle import NO_BUNDLE, Bundle
 from topics.canary import CANARY_ADAPTER, CANARY_SERVICE
@@ -192,6 +193,9 @@ def load(config: Config, file: str = "monitor.yaml", bundle: Bundle = NO_BUNDLE)
     if shipped is not None:
         steps = shipped.steps.with_own(config.shop.steps) if config.shop.steps else shipped.steps
         taxonomy, digest = read_types(config, file, shipped.taxonomy, problems)
+        if config.second_tier is not None:
+            problems += missing_for(config.second_tier, mistake(file, ("second_tier",), ""))
+            taxonomy = taxonomy.with_second_tier(presidio_tier(config.second_tier))
         shipped = msgspec.structs.replace(shipped, steps=steps, taxonomy=taxonomy, digest=shipped.digest + digest)
         names = EndpointNames(shipped.taxonomy.keys, steps.words)
         decided = read_decided(config, file, shipped.needs, shipped.taxonomy, names, problems)

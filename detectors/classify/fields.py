@@ -24,7 +24,8 @@ class FieldScan(msgspec.Struct, frozen=True):
 
     fields: tuple[Field, ...] = ()
     uninspectable: tuple[str, ...] = ()
-    """`syntax`, `over-budget`, `truncated`, `markup`, `repeated-key`, `encoded-too-deep`, `expands-too-much`; sorted, distinct."""
+    """`syntax`, `over-budget`, `truncated`, `markup`, `repeated-key`, `encoded-too-deep`, `expands-too-much`,
+    and of the second tier `deadline` and `second-tier-starting`; sorted, distinct."""
 
 
 _NOTHING = FieldScan()

@@ -70,12 +70,28 @@ class Search:
             self._json(data, root)
         else:
             self._other(data, root)
-        self.findings.blind |= self._caps.blind
+        self._end()
 
     def text(self, data: bytes, path: str) -> None:
         """Search a text: names near their values, and what tells itself."""
         self._text(data, self._root(path))
+        self._end()
+
+    def _end(self) -> None:
+        """Let the second tier read the free texts, and join what could not be opened."""
         self.findings.blind |= self._caps.blind
+        tier = self._taxonomy.second_tier
+        if tier is None or not self.free:
+            return
+        answer = tier.read([leaf.text for leaf in self.free])
+        for index, category in answer.found:
+            leaf = self.free[index]
+            self.findings.add(leaf.place.path(leaf.word), category, "")
+            self.findings.tell(
+                leaf.place.path(leaf.word), category, "second-tier", "the second tier found it in a free text", 0.5
+            )
+        if answer.unknown:
+            self.findings.blind.add(answer.unknown)
 
     def _root(self, path: str) -> Place:
         context = self._taxonomy.keys.read(path.rpartition(".")[2]).inner if path else 0
@@ -123,6 +139,7 @@ class Search:
             self.findings.blind.add(OVER_BUDGET)
         text = data[: self.budget.text_bytes].decode("utf-8", "replace")
         leaf = Leaf(text, root, None, "", root.context, root.context)
+        self.free.append(leaf)
         named = self._names_in_text(leaf)
         bits = self._recognizers.open((text,))
         if bits:
@@ -312,6 +329,7 @@ class Search:
         assert ready.within is not None  # noqa: S101 - said to the type checker
         for text in ready.within(leaf.text):
             if ready.valid(text) and not is_masked(text):
+                self.free.append(leaf)
                 self._tell(ready, leaf, ready.recognizer.alone, "it stands inside of the text and passes its check")
                 self.findings.add(
                     leaf.place.path(leaf.word),

@@ -1,6 +1,7 @@
 """The taxonomy of personal data: categories, what makes them sensitive, and the names of fields that tell them."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from copy import copy
 from typing import Annotated
 
 from pydantic import Field as Bounded
@@ -13,6 +14,7 @@ from detectors.classify.plans import Plans
 from detectors.classify.recognizers.compiled import OWN, Compiled
 from detectors.classify.recognizers.recognizer import Recognizer, Table
 from detectors.classify.recognizers.table import SHIPPED, VALIDATORS
+from detectors.classify.second_tier import SecondTier
 from detectors.documents import Problem, Written, read
 
 Word = Annotated[str, Bounded(pattern=r"^[a-z0-9]+$", max_length=64)]
@@ -119,11 +121,19 @@ class Taxonomy:
         self.memory = Memory()
         self.people = sum(self.bits[name] for name in ("person", "address", "card") if name in self.bits)
         """Contexts in which somebody is described."""
+        self.second_tier: SecondTier | None = None
+        """Reads free text after the search; None: nobody does."""
 
     def with_own(self, recognizers: tuple[Recognizer, ...], categories: Mapping[str, Category]) -> "Taxonomy":
         """Give the same taxonomy with a shop's own recognizers, which are asked first, and categories."""
         file = self._file.model_copy(update={"categories": {**self._file.categories, **categories}})
         return Taxonomy(file, self._shown, {OWN: recognizers, **self._table})
+
+    def with_second_tier(self, tier: SecondTier) -> "Taxonomy":
+        """Give the same taxonomy with a reader of free text."""
+        changed = copy(self)
+        changed.second_tier = tier
+        return changed
 
     def is_sensitive(self, category: str, jurisdiction: str = "") -> bool:
         """Tell whether a category is sensitive where the person is (`DE`, `US-CA`).
