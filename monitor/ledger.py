@@ -53,7 +53,7 @@ from monitor.ledger_snapshot import (
     offsets,
 )
 from topics.catalog import LINKS
-from topics.record import Place, RawRecord
+from topics.record import Place, RawRecord, Stretch, stretches
 from topics.subject import SubjectKey
 
 MAX_VERSIONS = 512
@@ -195,13 +195,17 @@ class LedgerWriter:
             return offsets(txn, self._meta)
 
     def apply(self, records: Sequence[RawRecord], settle_ms: int) -> Applied:
+        """Take a batch of consent and link records, as `take` does."""
+        return self.take(stretches(records), settle_ms)
+
+    def take(self, batch: Sequence[Stretch], settle_ms: int) -> Applied:
         """Take a batch of consent and link records with their offsets, all or nothing.
 
         Raises LedgerFull before anything is taken: the same batch can be given again. Raises LedgerDamaged when the file
         is not what was written, and LedgerProblem.
         """
         self._require_room()
-        intake = self._intake.read(records, settle_ms)
+        intake = self._intake.read(batch, settle_ms)
         try:
             added, overflowed = self._load(intake, self._cold) if self._cold is not None else self._write(intake)
         except lmdb.Error as error:
@@ -212,7 +216,8 @@ class LedgerWriter:
             ) from None
         if self._cold is None:
             self._words.written()
-        return Applied(len(records) - intake.rejected, intake.rejected, intake.late, added, overflowed)
+        records = sum(len(each.offsets) for each in batch)
+        return Applied(records - intake.rejected, intake.rejected, intake.late, added, overflowed)
 
     def _problem(self, error: lmdb.Error) -> LedgerProblem:
         """Say what an error means. Nothing of the batch under way was stored."""

@@ -6,11 +6,11 @@ read for a whole batch at once: 0.5 us a record instead of 2 us (`tests/bench/le
 two probes show that the record means the same with any moment and subject in their places; everything else is decoded.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
 
 import msgspec
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from monitor.ledger_layout import (
@@ -26,7 +26,7 @@ from monitor.ledger_layout import (
 from topics.consent import ConsentRecord, decode
 from topics.consent import read as read_consent
 from topics.links import read as read_link
-from topics.record import Place, RawRecord, Rejected
+from topics.record import Place, RawRecord, Rejected, Stretch
 from topics.subject import SubjectKey
 
 Rows = NDArray[np.uint8]
@@ -87,45 +87,52 @@ class _Frames:
         self.words: dict[bytes, int] = {}
         """By how they end."""
         self.hits = 0
+        self._mask = self._expected = np.empty(0, np.uint8)
 
-    def rows(self, records: Sequence[RawRecord]) -> tuple[NDArray[np.void], list[RawRecord]]:
-        """Give the rows of the records that fit, and the records that do not."""
-        cuts = self.cuts
-        if cuts is None or len(records) < _FEWEST:
-            return np.empty(0, _ROW), list(records)
+    def rows(self, records: Stretch) -> tuple[NDArray[np.void], Iterable[int]]:
+        """Give the rows of the records that fit, and which do not."""
+        cuts, count = self.cuts, len(records.values)
+        if cuts is None or count < _FEWEST:
+            return np.empty(0, _ROW), range(count)
         # Column by column: a step that is the same for all of them costs a part of one in a loop.
-        _, _, offsets, brokers, _, values, _ = zip(*records, strict=True)
         length = cuts.length
-        if None in values:
-            values = tuple(value or b"" for value in values)
+        values = cast("Sequence[bytes]", records.values)
+        if None in records.values:
+            values = [value or b"" for value in records.values]
         known = self.words.get
         words = np.array([known(value[length:], 0) for value in values], np.uint32)
-        lengths = np.fromiter(map(len, values), np.int64, len(values))
-        joined = np.frombuffer(b"".join([*values, self.head]), np.uint8)
-        # A record that is too short shows a part of the next one here, and has no known end.
-        heads = sliding_window_view(joined, length)[np.cumsum(lengths) - lengths]
+        beginnings = b"".join([value[:length] for value in values])
+        if len(beginnings) < count * length:
+            beginnings = b"".join([value[:length].ljust(length) for value in values])
+        heads = np.frombuffer(beginnings, np.uint8).reshape(count, length)
         moments = heads[:, cuts.moment : cuts.moment + _DIGITS] - np.uint8(ord("0"))
         nibbles = _NIBBLES[heads[:, cuts.subject : cuts.subject + _HEX]]
-        fit = (words > 0) & (moments <= 9).all(axis=1) & (moments[:, 0] > 0) & (nibbles != _NO_DIGIT).all(axis=1)
-        fixed = self._fixed(cuts)
-        fit &= (heads[:, fixed] == np.frombuffer(self.head, np.uint8)[fixed]).all(axis=1)
-        rows = np.empty(len(records), _ROW)
+        rows = np.empty(count, _ROW)
         rows["key"] = (nibbles[:, ::2] << 4 | nibbles[:, 1::2]).view("V16").ravel()
         rows["at"] = moments @ _POWERS
-        rows["offset"] = offsets
-        rows["broker"] = brokers
+        rows["offset"] = records.offsets
+        rows["broker"] = records.times_ms
         rows["word"] = words
+        wrong = self._wrong(heads)
+        if words.all() and not wrong.any() and moments.max() <= 9 and moments[:, 0].all() and nibbles.max() < _NO_DIGIT:
+            self.hits = count
+            return rows, ()
+        fit = (words > 0) & ~wrong.any(axis=1) & (moments <= 9).all(axis=1) & (moments[:, 0] > 0)
+        fit &= (nibbles != _NO_DIGIT).all(axis=1)
         self.hits = int(np.count_nonzero(fit))
-        if self.hits == len(records):
-            return rows, []
-        return rows[fit], [records[index] for index in np.flatnonzero(~fit).tolist()]
+        return rows[fit], np.flatnonzero(~fit).tolist()
 
-    def _fixed(self, cuts: _Cuts) -> NDArray[np.bool_]:
-        """Give where the beginning is the same for all."""
-        fixed = np.ones(cuts.length, bool)
-        fixed[cuts.moment : cuts.moment + _DIGITS] = False
-        fixed[cuts.subject : cuts.subject + _HEX] = False
-        return fixed
+    def teach(self, cuts: _Cuts, head: bytes) -> None:
+        """Take records that begin so for the usual ones."""
+        self.cuts, self.head, self.words = cuts, head, {}
+        self._mask = np.full(cuts.length, 255, np.uint8)
+        self._mask[cuts.moment : cuts.moment + _DIGITS] = 0
+        self._mask[cuts.subject : cuts.subject + _HEX] = 0
+        self._expected = np.frombuffer(head, np.uint8) & self._mask
+
+    def _wrong(self, heads: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Give the differences from how they all begin, moment and subject apart."""
+        return (heads & self._mask) ^ self._expected
 
 
 class ConsentIntake:
@@ -145,28 +152,28 @@ class ConsentIntake:
         """Note that the words of the last batch were not stored."""
         self._frames.clear()
 
-    def read(self, records: Sequence[RawRecord], settle_ms: int) -> Intake:
+    def read(self, batch: Sequence[Stretch], settle_ms: int) -> Intake:
         """Read a batch. Never raises for what a record holds."""
         rows: list[bytes] = []
         links: list[tuple[bytes, bytes]] = []
         next_offsets: dict[Place, int] = {}
         rejected = late = 0
         self._lessons = _MOST_LESSONS
-        for start, end in _runs(records):
-            place = records[start].topic, records[start].partition
-            next_offsets[place] = max(next_offsets.get(place, 0), records[end - 1].offset + 1)
+        for records in batch:
+            place = records.place
+            next_offsets[place] = max(next_offsets.get(place, 0), records.offsets[-1] + 1)
             if place[0] == self._links_topic:
-                rejected += self._add_links(records[start:end], links)
+                rejected += self._add_links(records, links)
                 continue
             frames = self._frames.get(place)
             if frames is None:
                 frames = self._frames[place] = _Frames()
-            fitting, others = frames.rows(records[start:end])
+            fitting, others = frames.rows(records)
             rows.append(fitting.tobytes())
             late += int(
                 np.count_nonzero(fitting["broker"].astype(np.int64) - fitting["at"].astype(np.int64) > settle_ms)
             )
-            for record in others:
+            for record in map(records.record, others):
                 at_ms = self._decode(record, frames, rows)
                 rejected += at_ms is None
                 late += at_ms is not None and record.timestamp_ms - at_ms > settle_ms
@@ -217,15 +224,15 @@ class ConsentIntake:
             if frames.hits:
                 # Another order of fields beside the usual one.
                 return
-            frames.cuts, frames.head, frames.words = cuts, head, {}
+            frames.teach(cuts, head)
         if len(frames.words) >= _MOST_FRAMES:
             frames.words.clear()
         frames.words[end] = word
 
-    def _add_links(self, records: Sequence[RawRecord], links: list[tuple[bytes, bytes]]) -> int:
+    def _add_links(self, records: Stretch, links: list[tuple[bytes, bytes]]) -> int:
         """Add both ends of each link, and give how many records were none."""
         rejected = 0
-        for record in records:
+        for record in map(records.record, range(len(records.values))):
             link = read_link(record)
             if isinstance(link, Rejected):
                 rejected += 1
@@ -234,14 +241,3 @@ class ConsentIntake:
             links.append((first, link_value(second, link.second_kind)))
             links.append((second, link_value(first, link.first_kind)))
         return rejected
-
-
-def _runs(records: Sequence[RawRecord]) -> list[tuple[int, int]]:
-    """Cut a batch into stretches of one partition."""
-    cuts = [0]
-    topic, partition = (records[0].topic, records[0].partition) if records else ("", 0)
-    for index, record in enumerate(records):
-        if record[1] != partition or record[0] != topic:
-            topic, partition = record[0], record[1]
-            cuts.append(index)
-    return list(zip(cuts, [*cuts[1:], len(records)], strict=True)) if records else []

@@ -28,7 +28,6 @@ ROW_BYTES = KEY_BYTES + VERSION_BYTES
 """A row is the key of a subject and one version."""
 unpack = _VERSION.unpack
 """Version -> at_ms, offset, broker_ms, word."""
-unpack_all = _VERSION.iter_unpack
 
 _HEX = 2 * KEY_BYTES
 _RECENT_WORDS = 65_536

@@ -18,7 +18,7 @@ from monitor.metrics import LedgerMetrics
 from monitor.pages import Pages
 from monitor.worker import on_stop
 from topics.catalog import LINKS
-from topics.record import Place, RawRecord
+from topics.record import Place, Stretch
 
 _FRESH_EVERY_SECONDS = 0.1
 _FULL_PAUSE_SECONDS = 1.0
@@ -122,12 +122,12 @@ class _Follower:
         queried = self._consent.end_offsets == "queried"
         goal: tuple[int, Mapping[Place, int]] | None = None
         asked = 0.0
-        waiting: Sequence[RawRecord] = ()
+        waiting: Sequence[Stretch] = ()
         while not stopping.is_set():
-            waiting = waiting or reader.poll(LEDGER_BATCH, _FRESH_EVERY_SECONDS / 2)
+            waiting = waiting or reader.poll_stretches(LEDGER_BATCH, _FRESH_EVERY_SECONDS / 2)
             try:
                 if waiting:
-                    self._count(writer.apply(waiting, int(self._settle_seconds * 1000)))
+                    self._count(writer.take(waiting, int(self._settle_seconds * 1000)))
                     waiting = ()
                 if goal is None and time.monotonic() - asked >= _FRESH_EVERY_SECONDS:
                     asked, now_ms = time.monotonic(), time.time_ns() // 1_000_000

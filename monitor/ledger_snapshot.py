@@ -1,10 +1,12 @@
 """The ledger at one moment: choices and links as a batch sees them."""
 
+import contextlib
 from binascii import unhexlify
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import lmdb
+import msgspec
 
 from detectors.consent.ledger import Choice, Coverage, Forgets
 from monitor.ledger_layout import (
@@ -17,7 +19,6 @@ from monitor.ledger_layout import (
     read_word,
     subject_key,
     unpack,
-    unpack_all,
 )
 from topics.record import Place
 
@@ -86,7 +87,7 @@ class LedgerSnapshot:
             for key in self._followed([subject_key(subject, self._prefix) for subject in subjects]):
                 versions = self._get(key)
                 if versions is not None:
-                    self._add(versions, found)
+                    found.extend(self._choices(versions))
         except (lmdb.Error, LedgerDamaged):
             self._on_damage()
             return (_UNREADABLE,)
@@ -95,50 +96,45 @@ class LedgerSnapshot:
     def choices_of(self, people: Sequence[Sequence[str]]) -> Sequence[Sequence[Choice]]:
         """Give the choices of each of many people. A subject that comes again is looked up once.
 
-        Where there are no links, who is not found costs little more than LMDB's own search.
+        Who is not found and has no links costs little more than LMDB's own searches.
         """
         if self._txn is None:
             return [()] * len(people)
-        if self._links is not None:
-            known: dict[tuple[str, ...], Sequence[Choice]] = dict.fromkeys(map(tuple, people), ())
-            for person in known:
-                known[person] = self.choices(person)
-            return [known[tuple(person)] for person in people]
+        names = list({subject: None for person in people for subject in person})
         try:
-            found = self._found({subject: None for person in people for subject in person})
+            keys = self._keys(names)
+            found = {
+                name: self._choices(versions)
+                for name, versions in zip(names, map(self._get, keys), strict=True)
+                if versions is not None
+            }
+            linked: frozenset[str] = frozenset()
+            if self._links is not None:
+                firsts = zip(names, map(self._links.get, keys), strict=True)
+                linked = frozenset(name for name, first in firsts if first is not None)
         except (lmdb.Error, LedgerDamaged):
             self._on_damage()
             return [(_UNREADABLE,)] * len(people)
-        if not found:
+        if not found and not linked:
             return [()] * len(people)
+        followed = {person: self.choices(person) for person in map(tuple, people) if not linked.isdisjoint(person)}
         return [
             found.get(person[0], ())
-            if len(person) == 1
-            else [choice for subject in dict.fromkeys(person) for choice in found.get(subject, ())]
+            if len(person) == 1 and not followed
+            else followed.get(tuple(person))
+            or [choice for name in dict.fromkeys(person) for choice in found.get(name, ())]
             for person in people
         ]
 
-    def _found(self, subjects: Iterable[str]) -> dict[str, list[Choice]]:
-        """Give the versions of those subjects that have any."""
-        names = list(subjects)
-        found: dict[str, list[Choice]] = {}
-        for name, versions in zip(names, map(self._get, self._keys(names)), strict=True):
-            if versions is not None:
-                choices: list[Choice] = []
-                self._add(versions, choices)
-                found[name] = choices
-        return found
-
     def _keys(self, names: Sequence[str]) -> Sequence[bytes]:
         """Give the keys of subjects: all at once where all were hashed under our own key."""
-        prefix, at, length = self._prefix, self._hex_at, self._length
-        if all(len(name) == length and name.startswith(prefix) for name in names):
-            try:
-                raw = unhexlify("".join([name[at:] for name in names]))
-            except ValueError:
-                pass
-            else:
-                return [raw[start : start + KEY_BYTES] for start in range(0, len(raw), KEY_BYTES)]
+        prefix, at = self._prefix, self._hex_at
+        if {self._length}.issuperset(map(len, names)):
+            digits = [name[at:] for name in names if name.startswith(prefix)]
+            if len(digits) == len(names):
+                with contextlib.suppress(ValueError):
+                    raw = unhexlify("".join(digits))
+                    return [raw[start : start + KEY_BYTES] for start in range(0, len(raw), KEY_BYTES)]
         return [subject_key(name, prefix) for name in names]
 
     def close(self) -> None:
@@ -149,7 +145,8 @@ class LedgerSnapshot:
 
     def _followed(self, keys: list[bytes]) -> Iterable[bytes]:
         """Give these keys and those that are linked to them."""
-        keys = list(dict.fromkeys(keys))
+        if len(keys) > 1:
+            keys = list(dict.fromkeys(keys))
         if self._links is not None:
             keys += dict.fromkeys(other for key in keys for other in self._linked(key) if other not in keys)
         return keys
@@ -162,24 +159,25 @@ class LedgerSnapshot:
         users = sum(other[0] == IS_USER_ID for other in others)
         return [other[1:] for other in others if users <= 1 or other[0] != IS_USER_ID]
 
-    def _add(self, versions: bytes, found: list[Choice]) -> None:
-        """Add the versions of one subject."""
+    def _choices(self, versions: bytes) -> Sequence[Choice]:
+        """Read the versions of one subject. Most people have one."""
+        if len(versions) == VERSION_BYTES:
+            at_ms, offset, broker_ms, word = unpack(versions)
+            granted, refused, source, topic, partition, after_notice, forgets = self._words.get(word) or self._word(
+                word
+            )
+            return (
+                Choice(at_ms, granted, refused, topic, partition, offset, source, after_notice, broker_ms, forgets),
+            )
         if len(versions) % VERSION_BYTES:
             raise LedgerDamaged("versions of an odd length")
-        words = self._words
-        known_from = len(found)
-        each = (unpack(versions),) if len(versions) == VERSION_BYTES else unpack_all(versions)
-        for at_ms, offset, broker_ms, word in each:
-            known = words.get(word)
-            if known is None:
-                known = self._word(word)
-            granted, refused, source, topic, partition, after_notice, forgets = known
-            if forgets is Forgets.EARLIER and len(found) > known_from:
-                # Since the first of them each was seen.
-                forgets = Forgets.NOTHING
-            found.append(
-                Choice(at_ms, granted, refused, topic, partition, offset, source, after_notice, broker_ms, forgets)
-            )
+        starts = range(0, len(versions), VERSION_BYTES)
+        choices = [each for start in starts for each in self._choices(versions[start : start + VERSION_BYTES])]
+        # Since the first of them each was seen, whatever the topic lost before.
+        return choices[:1] + [
+            msgspec.structs.replace(each, forgets=Forgets.NOTHING) if each.forgets is Forgets.EARLIER else each
+            for each in choices[1:]
+        ]
 
     def _word(self, word: int) -> Word:
         data = self._get(word.to_bytes(4, "big"), None, self._word_table)

@@ -1,5 +1,6 @@
 """A Kafka record as the broker gave it, and the reasons why one could not be read."""
 
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -24,6 +25,32 @@ class RawRecord(NamedTuple):
     value: bytes | None
     """None is a tombstone."""
     headers: tuple[tuple[str, bytes | None], ...] = ()
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """Records of one partition, one after the other, by column: for who reads thousands that are all alike."""
+
+    place: Place
+    offsets: Sequence[int]
+    times_ms: Sequence[int]
+    values: Sequence[bytes | None]
+    record: Callable[[int], RawRecord]
+    """Give one of them whole, by its index."""
+
+
+def stretches(records: Sequence[RawRecord]) -> list[Stretch]:
+    """Cut records into stretches of one partition."""
+    found: list[Stretch] = []
+    start = 0
+    for end in range(1, len(records) + 1):
+        if end < len(records) and records[end][1] == records[start][1] and records[end][0] == records[start][0]:
+            continue
+        part = records[start:end]
+        place = part[0].topic, part[0].partition
+        columns = [each.offset for each in part], [each.timestamp_ms for each in part], [each.value for each in part]
+        found.append(Stretch(place, *columns, part.__getitem__))
+        start = end
+    return found
 
 
 class Reason(StrEnum):

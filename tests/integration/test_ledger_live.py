@@ -198,6 +198,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         assert story.producer.flush(120) == 0
         process = system.start("run", "--workers", "1")
         loading = killed_in_load(system, process.pid)
+        if SUBJECTS > 100_000:
+            # A record waits for half a minute, and a cold load of so many on a busy machine may take longer.
+            await_loaded(system)
         steps = [(0.15, "worker"), (0.35, "ledger"), (0.5, "worker"), (0.7, "ledger")]
         killed: list[str] = []
 
@@ -227,6 +230,20 @@ def killed_in_load(system: System, parent: int) -> bool:
     finally:
         view.close()
         reader.close()
+
+
+def await_loaded(system: System) -> None:
+    reader = LedgerReader(system.folder / "ledger.lmdb")
+    deadline = time.monotonic() + 300
+    while True:
+        view = reader.view()
+        coverage = view.coverage(0)
+        view.close()
+        if coverage is Coverage.READY:
+            reader.close()
+            return
+        assert time.monotonic() < deadline, system.logs()
+        time.sleep(0.2)
 
 
 @pytest.mark.timeout(1800)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from monitor.ledger_intake import ConsentIntake, Intake
 from monitor.ledger_layout import ROW_BYTES, Words, pack, subject_key
 from topics.consent import read as read_consent
-from topics.record import RawRecord, Rejected
+from topics.record import RawRecord, Rejected, stretches
 from topics.subject import SubjectKey
 
 KEY = SubjectKey("k1", b"a key of the tests, longer than sixteen bytes")
@@ -87,12 +87,12 @@ def test_whatever_is_put_into_the_places_of_a_frame_means_what_a_decoder_says(
     odd: list[tuple[str, str, str]], at: int
 ) -> None:
     reader, words = intake(), Words({})
-    reader.read(usual(200), 1000)
+    reader.read(stretches(usual(200)), 1000)
     hostile = [
         record(1000 + n, (HEAD % (moment, subject) + tail).encode()) for n, (moment, subject, tail) in enumerate(odd)
     ]
     batch = [*usual(at, 200), *hostile, *usual(150 - at, 400)]
-    told = reader.read(batch, 1000)
+    told = reader.read(stretches(batch), 1000)
     one_by_one(usual(1), words)
     expected, rejected = one_by_one(batch, words)
     assert (rows(told), told.rejected) == (expected, rejected)
@@ -100,10 +100,10 @@ def test_whatever_is_put_into_the_places_of_a_frame_means_what_a_decoder_says(
 
 def test_a_batch_of_the_usual_is_read_without_the_decoder() -> None:
     reader = intake()
-    reader.read(usual(100), 1000)
+    reader.read(stretches(usual(100)), 1000)
     frames = reader._frames[TOPIC, 0]
     assert len(frames.words) == 1
-    told = reader.read(usual(300, 100), 1000)
+    told = reader.read(stretches(usual(300, 100)), 1000)
     assert (len(told.rows), frames.hits) == (300, 300)
     assert rows(told) == one_by_one(usual(300, 100), Words({}))[0]
 
@@ -116,8 +116,8 @@ def test_other_orders_of_fields_are_read_as_well() -> None:
         )
         for offset in range(200)
     ]
-    reader.read(batch, 1000)
-    told = reader.read([*batch, *usual(100)], 1000)
+    reader.read(stretches(batch), 1000)
+    told = reader.read(stretches([*batch, *usual(100)]), 1000)
     assert reader._frames[TOPIC, 0].hits == 200
     assert rows(told) == one_by_one([*batch, *usual(100)], Words({}))[0]
 
@@ -128,27 +128,27 @@ def test_a_field_that_decides_later_in_the_record_makes_no_frame() -> None:
         record(n, (HEAD % (1_790_000_000_000 + n, f"{n:032x}") + TAIL[:-1] + ', "at_ms": 7}').encode())
         for n in range(200)
     ]
-    reader.read(overridden, 1000)
+    reader.read(stretches(overridden), 1000)
     assert not reader._frames[TOPIC, 0].words
-    assert rows(reader.read(overridden, 1000)) == one_by_one(overridden, Words({}))[0]
+    assert rows(reader.read(stretches(overridden), 1000)) == one_by_one(overridden, Words({}))[0]
 
 
 def test_late_records_are_counted_in_a_batch_of_the_usual() -> None:
     reader = intake()
-    reader.read(usual(100), 1000)
+    reader.read(stretches(usual(100)), 1000)
     batch = [each._replace(timestamp_ms=1_790_000_000_100 + 1000) for each in usual(200)]
-    assert reader.read(batch, 1000).late == 100
+    assert reader.read(stretches(batch), 1000).late == 100
 
 
 def test_words_that_were_not_stored_are_not_used_again() -> None:
     words = Words({})
     reader = ConsentIntake(KEY, words, "links", record_key="subject", history=True)
-    reader.read(usual(100), 1000)
+    reader.read(stretches(usual(100)), 1000)
     words.forgotten()
     reader.forget()
-    reader.read(usual(100), 1000)
+    reader.read(stretches(usual(100)), 1000)
     assert set(words.fresh.values()) == {1}
 
 
 def test_rows_are_as_long_as_they_say() -> None:
-    assert intake().read(usual(3), 1000).rows.shape == (3, ROW_BYTES)
+    assert intake().read(stretches(usual(3)), 1000).rows.shape == (3, ROW_BYTES)

@@ -142,3 +142,21 @@ def test_a_link_to_oneself_or_of_an_unknown_kind_is_refused() -> None:
         msgspec.structs.replace(good, first=""),
     ):
         assert isinstance(read_link(RawRecord(LINKS.name, 0, 0, 0, None, _ENCODE(bad))), Rejected)
+
+
+def test_many_people_at_once_are_told_of_as_one_by_one(ledger: Ledger) -> None:
+    ledger.refuse(VISITOR)
+    ledger.refuse(EMAIL, 2000)
+    ledger.refuse(("user_id", "u9"))
+    ledger.link(USER, VISITOR)
+    for number in range(MAX_LINKS + 1):
+        ledger.link(EMAIL, ("anonymous_id", str(number)))
+    named = [(USER,), (VISITOR,), (EMAIL, USER), (("user_id", "u9"),), (("user_id", "nobody"),), (), (USER,)]
+    people = [tuple(KEY.hash(*each) for each in person) for person in named]
+    view = ledger.writer.view()
+    try:
+        told = [list(each) for each in view.choices_of(people)]
+        assert told == [list(view.choices(person)) for person in people]
+        assert list(map(len, told)) == [1, 1, 2, 1, 0, 0, 1]
+    finally:
+        view.close()
