@@ -302,11 +302,12 @@ class _Batch:
         self._context = context
         self._witness = witness
         gate, verdicts = context.gate, context.verdicts
-        # Who watches wants to see every record opened, and a baseline speaks of every endpoint.
-        is_closed = (witness is None or not shows_all) and context.baseline is None
+        # Who watches wants to see every record opened. What the gate lets by has no flow, so a baseline says nothing of it;
+        # of what has one, the facts that verdicts are remembered by do not hold the endpoint.
+        is_closed = witness is None or not shows_all
         self._gate = gate if is_closed and gate is not None and gate.know is context.know else None
         is_current = verdicts is not None and verdicts.are_of(context, context.rules)
-        self._verdicts = verdicts if is_closed and is_current else None
+        self._verdicts = verdicts if is_closed and is_current and context.baseline is None else None
 
     def tally(self, place: Place, start: Start) -> _Tally:
         """Give the tally of a partition; a new one begins at `start`."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import translate
 from itertools import islice
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
@@ -46,18 +46,17 @@ def _asked(kind: Goods) -> tuple[str, str]:
     return kind.value, f"no-{kind.value}"
 
 
-_QUESTIONS: dict[str, tuple[tuple[str, str], tuple[str, ...]]] = {
-    # A fragment that all names of the line share: where it is missing none of them is searched.
-    "hipping": (_SHIPPED, ("requires_shipping", "requiresShipping", "isShippingRequired", "is_shipping_required", "needs_shipping", "needsShipping")),
-    "irtual": (_INTANGIBLE, ("is_virtual", "isVirtual", "virtual")),
-    "ownloadable": (_INTANGIBLE, ("is_downloadable", "isDownloadable", "downloadable")),
-    "igital": (_INTANGIBLE, ("is_digital", "isDigital", "digital")),
-    "estricted": (_asked(Goods.AGE_RESTRICTED), ("age_restricted", "ageRestricted", "is_age_restricted", "isAgeRestricted")),
-    "erification": (_asked(Goods.AGE_RESTRICTED), ("age_verification_required", "ageVerificationRequired", "requires_age_verification", "requiresAgeVerification")),
-    "dult": (_asked(Goods.AGE_RESTRICTED), ("adult_signature_required", "adultSignatureRequired")),
-    "ift": (_asked(Goods.GIFT), ("is_gift", "isGift", "gift_wrap", "giftWrap")),
-    "rescription": (_asked(Goods.PRESCRIPTION), ("prescription_required", "prescriptionRequired", "requires_prescription", "requiresPrescription")),
+_QUESTIONS: dict[tuple[str, str], tuple[str, ...]] = {
+    _SHIPPED: ("requires_shipping", "requiresShipping", "isShippingRequired", "is_shipping_required", "needs_shipping", "needsShipping"),
+    _INTANGIBLE: ("is_virtual", "isVirtual", "virtual", "is_downloadable", "isDownloadable", "downloadable", "is_digital", "isDigital", "digital"),
+    _asked(Goods.AGE_RESTRICTED): (
+        "age_restricted", "ageRestricted", "is_age_restricted", "isAgeRestricted", "age_verification_required", "ageVerificationRequired",
+        "requires_age_verification", "requiresAgeVerification", "adult_signature_required", "adultSignatureRequired",
+    ),
+    _asked(Goods.GIFT): ("is_gift", "isGift", "gift_wrap", "giftWrap"),
+    _asked(Goods.PRESCRIPTION): ("prescription_required", "prescriptionRequired", "requires_prescription", "requiresPrescription"),
 }  # fmt: skip
+_ANSWERS = {name.encode(): says for says, names in _QUESTIONS.items() for name in names}
 # Lists that hold items of one form alone: BigCommerce.
 _LISTS = {
     "physicalItems": Goods.PHYSICAL,
@@ -67,45 +66,29 @@ _LISTS = {
 }
 _KINDS = ("product_type", "productType", "type_id", "product_category", "productCategory", "category")
 _SKUS = ("sku", "product_id", "productId", "item_id")
+_FORMS = {name.encode(): form.value for name, form in _LISTS.items()}
+_NUMBERED = frozenset(name.encode() for name in _SKUS)
 _TYPES = {
     "physical": Goods.PHYSICAL, "simple": Goods.PHYSICAL, "digital": Goods.DIGITAL, "downloadable": Goods.DIGITAL, "virtual": Goods.DIGITAL,
     "gift_card": Goods.DIGITAL, "giftcard": Goods.DIGITAL, "ebook": Goods.DIGITAL, "license": Goods.DIGITAL,
 }  # fmt: skip
-# What stands between a name and its value, in JSON, in JSON inside of a string, and in a form.
-_BETWEEN = rb"[\]\\\"]{0,6}\s{0,4}[:=]\s{0,4}\\?\"?"
-_ANSWER = _BETWEEN + rb"(true|false|yes|no|1|0)(?![A-Za-z0-9_.])"
-_FIRST = rb"[\\\"]{0,3}\s{0,4}:\s{0,4}\[\s{0,8}([^\s\]])"
-_TEXT = _BETWEEN + rb"([A-Za-z0-9][\w +&/.-]{0,63})"
+# A value: the beginning of a list, or a short text. What stands before it is of JSON, of JSON inside of a string, or of a form.
+_VALUE = rb"[\]\\\"]{0,6}\s{0,4}[:=]\s{0,4}(\[\s{0,8}[^\s]|\\?\"?[A-Za-z0-9][\w +/.-]{0,63})"
 _TRUE = frozenset({b"true", b"yes", b"1"})
-_WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
-_MOST_ITEMS = 200
+_FALSE = frozenset({b"false", b"no", b"0"})
+_MOST_FOUND = 400
 _LONGEST_PATH = 1_024
 
 
-class _Finder(NamedTuple):
-    """A name, and the pattern of it with its value. Both begin with letters, which is what makes the search quick."""
-
-    name: bytes
-    pattern: re.Pattern[bytes]
-
-    def values(self, data: bytes) -> Iterator[bytes]:
-        """Give the values of the name wherever it stands as a whole word."""
-        if self.name not in data:
-            return
-        for match in islice(self.pattern.finditer(data), _MOST_ITEMS):
-            at = match.start()
-            if not at or data[at - 1] not in _WORD:
-                yield match[1]
+def _whole_words(names: Iterable[str]) -> re.Pattern[bytes]:
+    """Find any of the names as a whole word, with its value, in one go over the bytes."""
+    listed = "|".join(sorted(names, key=len, reverse=True)).encode()
+    return re.compile(rb"(?<![A-Za-z0-9_])(" + listed + rb")" + _VALUE)
 
 
-def _finders(names: Iterable[str], value: bytes) -> tuple[_Finder, ...]:
-    return tuple(_Finder(name.encode(), re.compile(name.encode() + value)) for name in names)
-
-
-_ASKED = [(fragment.encode(), yes, no, _finders(names, _ANSWER)) for fragment, ((yes, no), names) in _QUESTIONS.items()]
-_LISTED = tuple(zip(_finders(_LISTS, _FIRST), _LISTS.values(), strict=True))
-_KIND_FINDERS = _finders(_KINDS, _TEXT)
-_SKU_FINDERS = _finders(_SKUS, _TEXT)
+_TELLING = (*(name.decode() for name in _ANSWERS), *_LISTS, *_KINDS)
+_PATTERN = _whole_words(_TELLING)
+_PATTERN_WITH_SKUS = _whole_words((*_TELLING, *_SKUS))
 
 
 class GoodsReader:
@@ -131,33 +114,25 @@ class GoodsReader:
         return tuple(sorted(each for each in found if not each.startswith("no-") or each[3:] not in found))
 
     def _in(self, data: bytes) -> Iterator[str]:
-        yield from _answered(data)
-        if b"Items" in data or b"_items" in data:
-            yield from (form.value for finder, form in _LISTED if any(True for _ in finder.values(data)))
-        if b"type" in data or b"Type" in data or b"ategory" in data:
-            for finder in _KIND_FINDERS:
-                for kind in finder.values(data):
-                    yield from self._of_kind(kind.decode("ascii", "replace").strip().lower())
-        for finder in _SKU_FINDERS if self._skus else ():
-            for sku in finder.values(data):
-                yield from _named(sku.decode("ascii", "replace"), self._skus)
+        pattern = _PATTERN_WITH_SKUS if self._skus else _PATTERN
+        for name, value in {match.groups() for match in islice(pattern.finditer(data), _MOST_FOUND)}:
+            text = value.strip(b'\\" ')
+            says = _ANSWERS.get(name)
+            if says is not None:
+                if text in _TRUE or text in _FALSE:
+                    yield says[text in _FALSE]
+            elif name in _FORMS:
+                if text.startswith(b"[") and not text.endswith(b"]"):
+                    yield _FORMS[name]
+            elif name in _NUMBERED:
+                yield from _named(text.decode("ascii", "replace"), self._skus)
+            else:
+                yield from self._of_kind(text.decode("ascii", "replace").strip().lower())
 
     def _of_kind(self, kind: str) -> Iterator[str]:
         if kind in _TYPES:
             yield _TYPES[kind].value
         yield from _named(kind, self._kinds)
-
-
-def _answered(data: bytes) -> Iterator[str]:
-    for fragment, yes, no, finders in _ASKED:
-        if fragment in data:
-            for finder in finders:
-                answers = set(finder.values(data))
-                if answers:
-                    if not answers.isdisjoint(_TRUE):
-                        yield yes
-                    if not answers <= _TRUE:
-                        yield no
 
 
 def _named(text: str, patterns: Iterable[tuple[re.Pattern[str], tuple[Goods, ...]]]) -> Iterator[str]:

@@ -20,6 +20,8 @@ Names = dict[Step, tuple[str, ...]]
 _LONGEST_PATH = 1_024
 _MOST_SEGMENTS = 24
 _CACHED = 8_192
+_REMEMBERED = 128
+"""Characters of a path whose pattern is remembered."""
 _NO_STEP_METHODS = frozenset({"OPTIONS", "HEAD", "TRACE", "CONNECT"})
 
 
@@ -101,8 +103,14 @@ class _Paths:
             path = _compile(order, pattern, step, reads)
             word = next((each for each in reversed(path.segments) if each != "*"), "*")
             self._by_word.setdefault(word, []).append(path)
+        # Most paths are those of a shop's pages, over and over; long ones are hostile or of one person alone.
+        self._remembered = lru_cache(_CACHED)(self._first)
 
     def first(self, path: str) -> _Path | None:
+        """Give the first pattern that a path fits."""
+        return self._remembered(path) if len(path) <= _REMEMBERED else self._first(path)
+
+    def _first(self, path: str) -> _Path | None:
         segments = [each for each in path[:_LONGEST_PATH].lower().split("/", _MOST_SEGMENTS) if each]
         best: _Path | None = None
         for word in ("*", *dict.fromkeys(segments)):

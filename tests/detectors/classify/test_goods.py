@@ -36,6 +36,8 @@ def goods(body: Any, *rules: dict[str, Any]) -> tuple[str, ...]:
         ({"lines": [{"ageRestricted": False}]}, ("no-age-restricted",)),
         ({"is_gift": True, "needs_shipping": True}, ("gift", "physical")),
         (b"is_gift=true&items[0][requires_shipping]=false", ("digital", "gift")),
+        (b'{"isGift" : true , "virtual": 1 }', ("digital", "gift")),
+        (b"is_gift=true&requires_shipping=false&category=x", ("digital", "gift")),
         ({"payload": '{"requires_shipping": false}'}, ("digital",)),
         ({"requires_shipping": None, "not_requires_shipping": True, "requires_shipping_note": True}, ()),
         ({"note": "virtual true friends"}, ()),
