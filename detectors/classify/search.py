@@ -233,7 +233,8 @@ class Search:
         wrapped = bits & table.carried
         if not wrapped or not is_wrapped(text, wrapped, table.carriers):
             return points
-        if not points and not wrapped & ~self._spoken and "=" in text and not self._query_tells(text):
+        plain_query = not points and not wrapped & ~self._spoken and ("?" in text or "&" in text)
+        if plain_query and not self._query_tells(text):
             return 0
         return points | wrapped
 

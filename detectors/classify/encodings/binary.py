@@ -9,7 +9,7 @@ from detectors.classify.encodings.opened import EXPANDS, Caps
 
 _LARGEST = 1 << 18
 """Bytes that one compressed value may grow to."""
-_SHORTEST = 12
+_SHORTEST = 8
 _BROTLI_WINDOWS = frozenset({0x0B, 0x0F})
 """First bits for windows of 4 and 16 MB, which encoders set unless they are told otherwise (RFC 7932, 9.1)."""
 _DEFLATE_ONE_BLOCK = frozenset({3, 5})
@@ -79,7 +79,7 @@ def _brotli(data: bytes, cap: int) -> bytes | None:
         return None
 
 
-def texts_of_protobuf(data: bytes) -> Iterator[str]:
+def texts_of_protobuf(data: bytes, shortest: int = _SHORTEST_TEXT) -> Iterator[str]:
     """Give the texts of a message whose fields account for every byte; nothing for all else.
 
     Wire format: developers.google.com/protocol-buffers/docs/encoding. Messages inside of messages are tried as such.
@@ -97,7 +97,7 @@ def texts_of_protobuf(data: bytes) -> Iterator[str]:
             except UnicodeDecodeError:
                 waiting.append(value)
                 continue
-            if text.isprintable() and len(text) >= _SHORTEST_TEXT:
+            if text.isprintable() and len(text) >= shortest:
                 yield text
             elif len(value) > _SHORTEST_TEXT:
                 waiting.append(value)

@@ -5,8 +5,6 @@ from typing import Any
 
 import orjson
 
-Repeated = list[tuple[str, Any]]
-
 
 def read_json(text: str) -> Any | None:
     """Read an object or array inside of a text; None for anything else."""
@@ -33,29 +31,19 @@ def read_strictly(data: bytes) -> tuple[Any, bool]:
     """Read JSON so that the values of a repeated key stand in a list, and large integers as their digits; and whether any was repeated."""
     repeated = False
 
-    def members(pairs: Repeated) -> dict[str, Any]:
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         nonlocal repeated
-        found: dict[str, Any] = {}
+        grouped: dict[str, list[Any]] = {}
         for name, value in pairs:
-            if name in found:
-                repeated = True
-                earlier = found[name]
-                found[name] = (
-                    _Several([*earlier, value]) if isinstance(earlier, _Several) else _Several([earlier, value])
-                )
-            else:
-                found[name] = value
-        return found
+            grouped.setdefault(name, []).append(value)
+        repeated = repeated or len(grouped) < len(pairs)
+        return {name: values[0] if len(values) == 1 else values for name, values in grouped.items()}
 
     decoder = json.JSONDecoder(object_pairs_hook=members, parse_int=_integer)
     try:
         return decoder.decode(data.decode("utf-8", "replace")), repeated
     except (ValueError, RecursionError):
         return None, repeated
-
-
-class _Several(list[Any]):
-    """Values of one key."""
 
 
 def _integer(digits: str) -> int | str:

@@ -23,6 +23,8 @@ _PAIRS = re.compile(r"(?:[A-Za-z0-9_.\[\]%\-]{1,64}=[^&=\s]{0,2048}&)*[A-Za-z0-9
 _PRINTABLE_SHARE = 0.9
 _SHORTEST = 6
 _LONGEST_DIGEST = 64
+_MOST_PACKED = 2
+"""How often what was compressed twice is opened again."""
 _NO_SPACE = 16_384
 """Characters of a text that are searched for a query."""
 
@@ -138,21 +140,25 @@ _STANDARD = str.maketrans("-_", "+/")
 
 
 def _of_bytes(data: bytes, caps: Caps, inside: str, *, digest: bool) -> Openings:
-    """Give what decoded bytes are. Of the length of a digest only a text counts: a message cannot be told from chance."""
+    """Give what decoded bytes are. Of the length of a digest only longer texts of a message count: short ones are chance."""
     text = _readable(data)
     if text is not None:
         if caps.take(len(text)):
             yield Opened(text=text, inside=inside)
         return
     plain = decompressed(data, caps)
+    for _ in range(_MOST_PACKED):
+        again = decompressed(plain, caps) if plain is not None and _readable(plain) is None else None
+        if again is None:
+            break
+        plain = again
     if plain is not None:
         text = _readable(plain)
         if text is not None:
             yield Opened(text=text, inside=f"{inside}+compressed")
-        else:
-            yield from (Opened(text=each, inside="protobuf") for each in texts_of_protobuf(plain))
-    elif not digest:
-        yield from (Opened(text=each, inside="protobuf") for each in texts_of_protobuf(data))
+            return
+    for each in texts_of_protobuf(data if plain is None else plain, _SHORTEST if digest else 3):
+        yield Opened(text=each, inside="protobuf")
 
 
 def _readable(data: bytes) -> str | None:
