@@ -67,7 +67,10 @@ _TELLING = re.compile(
 _SURE_HOST = re.compile(
     r"(?:^|[.-])(?:ads?|adserv(?:er|ing)?|adx|rtb|dsp|ssp|dmp|prebid|pixels?|px|pxl|track|trk|trck|trackers?|tracking|beacons?|s?metrics?|"
     r"analytics?|stats?|statistics|statistik|webstats?|counter|hits?|collect|collectors?|matomo|piwik|plausible|umami|s?gtm|capig|usermatch|idsync|"
-    r"usersync|cookiesync|retargeting|affiliates?|telemetry|rum)\d*(?:[.-]|$)|adserv|retarget|webanalytic|pixeltrack"
+    r"usersync|cookiesync|retargeting|affiliates?|telemetry|rum)\d*(?:[.-]|$)|adserv|retarget|webanalytic|pixeltrack|traffic(?!manager|-edge)|metrics(?:[.-]|$)|audience|affilia|"
+    # `downloads`, `leads`, `threads` and their like are no ads.
+    r"advert|monetiz|programmatic|adexchange|openrtb|statistic|(?<!en)(?<!dis)counter\d*(?:[.-]|$)|"
+    r"(?<!lo)(?<!le)(?<!ro)(?<!re)(?<!he)(?<!be)(?<!pa)(?<!nom)(?<!gr)ads(?:[.-]|$)"
 )
 """Labels that nobody gives to anything else: they are two signs at once where the host is a third party's."""
 _SURE_PATH = _listed(

@@ -141,7 +141,7 @@ def test_a_name_that_only_trackers_bear_needs_no_second_sign(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["loads.example", "adsorb.example", "statsbooks.example", "collection.example", "hitsong.example"]
+    "host", ["downloads.example", "threads.example", "adsorb.example", "statsbooks.example", "discounter.example"]
 )
 def test_a_name_that_merely_holds_such_a_word_says_nothing(host: str) -> None:
     assert recipients().lookup_request(host, "/app.js") is None
