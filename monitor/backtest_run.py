@@ -96,18 +96,25 @@ def of_topics(ranges: Ranges, judges: Judges, jobs: int, file: Path | None) -> t
     shares = _shares(left, jobs)
     spent_s = before_s
     saved_at = time.monotonic()
-    with progress(Console(stderr=True), total) as advance:
-        for part, reached, seconds in _parts(ranges, judges, shares):
-            diff.add(part)
-            spent_s += seconds
-            for place, offset in reached.items():
-                advance(offset - left[place][0])
-                left[place] = offset, left[place][1]
-            if file is not None and time.monotonic() - saved_at > _SAVE_SECONDS:
-                _write(file, _Saved(_FORM, tuple(ranges.topics), _listed(left), diff.save(), spent_s))
-                saved_at = time.monotonic()
-    if file is not None:
-        _write(file, _Saved(_FORM, tuple(ranges.topics), _listed(left), diff.save(), spent_s))
+
+    def save() -> None:
+        if file is not None:
+            _write(file, _Saved(_FORM, tuple(ranges.topics), _listed(left), diff.save(), spent_s))
+
+    try:
+        with progress(Console(stderr=True), total) as advance:
+            for part, reached, seconds in _parts(ranges, judges, shares):
+                diff.add(part)
+                spent_s += seconds
+                for place, offset in reached.items():
+                    advance(offset - left[place][0])
+                    left[place] = offset, left[place][1]
+                if time.monotonic() - saved_at > _SAVE_SECONDS:
+                    save()
+                    saved_at = time.monotonic()
+    finally:
+        # Whoever interrupts it loses nothing.
+        save()
     return diff, spent_s
 
 

@@ -76,6 +76,20 @@ class Metrics:
             ["topic"],
             registry=registry,
         )
+        self.rule_seconds = Gauge(
+            "privacy_monitor_rule_evaluation_seconds",
+            "Time for one evaluation of a rule's condition, sampled every half minute on records that were just judged.",
+            ["rule"],
+            registry=registry,
+        )
+        self._newest: dict[str, int] = {}
+        self.rule_fired = Gauge(
+            "privacy_monitor_rule_last_fired_timestamp_seconds",
+            "Event time of the newest finding of a rule since the worker started, whatever its mode. Absent: it has not "
+            "found anything. Standing still while traffic flows: the rule may be broken, or its matter solved.",
+            ["rule"],
+            registry=registry,
+        )
         self.rule_errors = Counter(
             "privacy_monitor_rule_errors",
             "Rules that failed on a flow: fix the rule, what it would have judged is counted as unknown.",
@@ -186,6 +200,7 @@ class Metrics:
 
     def _findings(self, findings: Iterable[Finding], jurisdictions: frozenset[str], recipients: Container[str]) -> None:
         before = self._finding_labels.overflows + self._recipient_labels.overflows
+        newest: dict[str, int] = {}
         for finding in findings:
             detector, verdict = finding.detector.value, finding.verdict.value
             recipient = finding.recipient if finding.recipient in recipients else OTHER
@@ -195,9 +210,21 @@ class Metrics:
             self.findings.labels(
                 *self._finding_labels(detector, finding.rule, finding.severity.value, place, verdict, mode)
             ).inc()
+            newest[finding.rule] = max(finding.at_ms, newest.get(finding.rule, 0))
+        for rule, at_ms in newest.items():
+            self._newest[rule] = max(at_ms, self._newest.get(rule, 0))
+            self.rule_fired.labels(rule).set(self._newest[rule] / 1000)
         after = self._finding_labels.overflows + self._recipient_labels.overflows
         if after > before:
             self.overflow.inc(after - before)
+
+    def rule_costs(self, seconds: Mapping[str, float]) -> None:
+        """Tell what one evaluation of each rule took. Rules that are no more are shown no more."""
+        if not seconds:
+            return
+        self.rule_seconds.clear()
+        for rule, each in seconds.items():
+            self.rule_seconds.labels(rule).set(each)
 
     def judges_by(self, bundle: str) -> None:
         """Tell which knowledge judges now."""

@@ -14,6 +14,7 @@ from monitor.ledger_snapshot import LedgerSnapshot
 from monitor.logs import log
 from monitor.metrics import Metrics
 from monitor.pipeline import Context, Outcome, Start, process
+from monitor.rule_health import RuleHealth
 from topics.catalog import ACCOUNTING, DEAD_LETTERS, FINDINGS, LINKS, SHADOW, VOLUMES
 from topics.finding import Mode
 from topics.links import LinkRecord
@@ -64,6 +65,7 @@ class Runner:
         """Links that were delivered, oldest first."""
         # A name of this start: what an earlier one counted stands under another key, and is never overwritten.
         self._volumes = Volumes(f"{context.worker}-{now_ms()}")
+        self._health = RuleHealth()
         self._paused = False
         self._newly_assigned = False
         self._worked = False
@@ -257,6 +259,7 @@ class Runner:
         if snapshot is not None:
             ready = snapshot.coverage(max(record.timestamp_ms for record in batch)) is Coverage.READY
             self._metrics.ledger_ready.set(int(ready))
+        self._metrics.rule_costs(self._health.sample(self._context, batch))
         for fault in outcome.faults:
             log.error(
                 "could not judge an item",

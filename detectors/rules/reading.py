@@ -70,8 +70,25 @@ class _Source(NamedTuple):
         ]
 
 
+_CACHED = 4_096
+_read: dict[tuple[object, ...], tuple[Rule | None, list[Problem]]] = {}
+
+
 def read_rule(file: str, text: str, knowledge: Knowledge) -> tuple[Rule | None, list[Problem]]:
-    """Compile one rule file."""
+    """Compile one rule file. Equal texts give the same rule, so that a changed set costs what has changed in it."""
+    pack = knowledge.packs.get(pack_of(file))
+    shared = (pack.file, pack.text) if pack is not None else None
+    others = [None if each is None else frozenset(each) for each in knowledge[1:]]
+    key = (file, text, shared, *others)
+    found = _read.get(key)
+    if found is None:
+        if len(_read) >= _CACHED:
+            _read.clear()
+        found = _read[key] = _read_rule(file, text, knowledge)
+    return found[0], list(found[1])
+
+
+def _read_rule(file: str, text: str, knowledge: Knowledge) -> tuple[Rule | None, list[Problem]]:
     document, problems = documents.load(text, file)
     if problems:
         return None, problems
