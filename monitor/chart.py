@@ -343,7 +343,7 @@ def values_schema() -> str:
 
 def facts() -> str:
     """Give what the chart's templates must know of the program: its topics, and which settings are secrets."""
-    topics = [{"name": each.name, "config": each.configs()} for each in CATALOG]
+    topics = [{"name": each.name, "partitions": each.partitions, "config": each.configs()} for each in CATALOG]
     return _json({"topics": topics, "secretSettings": sorted(SECRET_SETTINGS)})
 
 

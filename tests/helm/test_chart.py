@@ -247,7 +247,7 @@ def test_topics_and_rights_follow_the_catalogue() -> None:
     assert made.keys() == {topic.name for topic in CATALOG}
     for topic in CATALOG:
         assert made[topic.name]["config"] == topic.configs()
-        assert made[topic.name]["partitions"] == 12
+        assert made[topic.name]["partitions"] == (topic.partitions or 12)
     (user,) = of_kind(rendered("everything"), "KafkaUser")
     acls = user["spec"]["authorization"]["acls"]
     assert all(
