@@ -167,7 +167,7 @@ def _read(bootstrap: str, topic: str) -> list[dict[str, Any]]:
                     "partition": message.partition(),
                     "key": _text(message.key()),
                     "value": _text(message.value()),
-                    "headers": [[name, _text(value)] for name, value in message.headers() or []],
+                    "headers": [[each[0], _text(each[1])] for each in message.headers() or []],
                     "timestamp_ms": message.timestamp()[1],
                 }
             )
@@ -178,7 +178,7 @@ def _read(bootstrap: str, topic: str) -> list[dict[str, Any]]:
 
 def _text(data: Any) -> str | None:
     """Give bytes as text: all that we write is UTF-8, and anything else would be a find of its own."""
-    return data.decode() if isinstance(data, bytes) else data  # type: ignore[no-any-return]
+    return data.decode() if isinstance(data, bytes) else data
 
 
 def _bytes(text: str | None) -> bytes | None:
