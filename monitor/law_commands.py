@@ -43,7 +43,7 @@ def law_list(*, on: OnOption = "", law: LawOption = None, as_json: JsonOption = 
 
 @law_app.command("show")
 def law_show(
-    jurisdiction: Annotated[str, typer.Argument(help="US-CA, DE, EU, …")],
+    jurisdiction: Annotated[str, typer.Argument(help="US-CA, DE, EU, …, or a law on transfers such as eu-gdpr.")],
     *,
     on: OnOption = "",
     law: LawOption = None,
@@ -52,6 +52,13 @@ def law_show(
     """Show the duties of one jurisdiction and its parents on a day, and what a violation entails."""
     when, name = day(on), jurisdiction.upper()
     pack = read_law(law or ())
+    of_transfers = views.transfer_rows(pack, name.lower(), when)
+    if of_transfers:
+        title = f"{pack.regimes[name.lower()].name} on {when}"
+        _print(
+            of_transfers, as_json=as_json, title=title, hide={"note", "since_is", "checked_on", "kind", "jurisdiction"}
+        )
+        return
     if name not in pack.jurisdictions:
         known = is_place(name) or name in BLOCS
         _refuse(f"{name}: the law pack has no such jurisdiction" if known else f"{name!a}: not an ISO 3166 code")

@@ -24,6 +24,9 @@ register_app = typer.Typer(help="The register of recipients: mistakes, gaps, wha
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="Configuration that names the register.")]
 RegisterOption = Annotated[Path | None, typer.Option("--register", help="The register, when there is no --config.")]
+RegisterArgument = Annotated[
+    Path | None, typer.Argument(metavar="[REGISTER]", help="The register. Without it, that of --config.")
+]
 FilesArgument = Annotated[
     list[str] | None,
     typer.Argument(help="Captures. Without them, and with --config, the monitor's own topics are read."),
@@ -36,10 +39,14 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON Lines.")]
 
 @register_app.command("check")
 def register_check(
-    *, config: ConfigOption = None, register: RegisterOption = None, as_json: JsonOption = False
+    named: RegisterArgument = None,
+    *,
+    config: ConfigOption = None,
+    register: RegisterOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """List every mistake in the register, with file and line. Exits with 1 when there is one."""
-    file = _file(config, register)
+    file = _file(config, named or register)
     try:
         text = read_text(file)
     except OSError as error:
@@ -93,6 +100,7 @@ def register_missing(  # noqa: PLR0913 - each is a flag of the command
 
 @register_app.command("expiring")
 def register_expiring(
+    named: RegisterArgument = None,
     *,
     config: ConfigOption = None,
     register: RegisterOption = None,
@@ -102,7 +110,7 @@ def register_expiring(
 ) -> None:
     """List agreements, mechanisms and assessments that have ended or end soon. Exits with 1 when one has ended."""
     when = day(on)
-    rows = expiring(_register(_file(config, register)), when, days)
+    rows = expiring(_register(_file(config, named or register)), when, days)
     if as_json:
         _lines(row._asdict() for row in rows)
     elif not rows:
@@ -169,7 +177,7 @@ def _file(config: Path | None, register: Path | None) -> Path:
     if register is not None:
         return register
     if config is None:
-        _refuse("give --register FILE, or --config FILE")
+        _refuse("name the register, or give --config FILE")
     file = read_config(config).register_file
     if file is None:
         _refuse(f"{config}: names no register; add `register: register.yaml`")

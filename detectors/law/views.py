@@ -9,9 +9,12 @@ from detectors.law.checks import inherited
 from detectors.law.fact import Confidence, Fact, SinceIs
 from detectors.law.model import Duty
 from detectors.law.pack import LawPack
+from detectors.law.restriction import BulkGroup, TransferRegime
 from detectors.law.timeline import day_of, holds
 
 _COMMON = frozenset({*Fact.model_fields, "id", "kind"})
+_PARTS = frozenset({"adequacy", "mechanisms", "unsettled", "concern"})
+"""Parts of a law on transfers that have rows of their own."""
 
 
 class SummaryRow(NamedTuple):
@@ -138,9 +141,55 @@ def _duty_row(owner: str, duty: Duty, on: date) -> DutyRow:
     )
 
 
-def says(duty: Duty) -> str:
-    """Give what is particular to a duty, as `name=value` words."""
+def transfer_rows(pack: LawPack, regime: str, on: date) -> list[DutyRow]:
+    """List what a law on transfers holds, in force first: the law, adequacy, mechanisms; empty for one that is not known."""
+    found = pack.regimes.get(regime)
+    if found is None:
+        return []
+    rows = [
+        _transfer_row(found.id, name, fact, on) for _, name, fact in _facts(pack) if name.partition(":")[0] == found.id
+    ]
+    groups = found.concern.groups if found.concern else ()
+    closed = " ".join(found.concern.destinations) if found.concern else ""
+    rows += [
+        rows[0]._replace(
+            id=f"{found.id}: {group.id}",
+            kind="bulk",
+            says=f"above={group.threshold}; to={closed}; categories={' '.join(group.categories)}",
+            confidence=group.confidence.value,
+            citation=group.citation,
+            source=", ".join(group.source),
+        )
+        for group in groups
+    ]
+    order = {"in-force": 0, "coming": 1, "ended": 2}
+    return sorted(rows, key=lambda row: (order[row.state], row.id, row.since))
+
+
+def _transfer_row(owner: str, name: str, fact: Fact, on: date) -> DutyRow:
+    until = fact.until is not None and fact.until <= on
+    state = "ended" if until else "coming" if on < fact.since else "in-force"
+    return DutyRow(
+        name,
+        "transfer",
+        owner,
+        says(fact),
+        state,
+        fact.since.isoformat(),
+        fact.since_is.value,
+        fact.until.isoformat() if fact.until else "",
+        fact.confidence.value,
+        fact.citation,
+        ", ".join(fact.source),
+        fact.checked_on.isoformat(),
+        fact.note,
+    )
+
+
+def says(duty: Fact) -> str:
+    """Give what is particular to a fact, as `name=value` words."""
     dumped = ((name.rstrip("_"), getattr(duty, name)) for name in type(duty).model_fields if name not in _COMMON)
+    dumped = ((name, value) for name, value in dumped if name not in _PARTS)
     return "; ".join(f"{name}={_words(value)}" for name, value in dumped if value not in (None, (), False))
 
 
@@ -161,26 +210,49 @@ def diff(pack: LawPack, first: date, second: date, *, other: LawPack | None = No
 
 
 def _dated(pack: LawPack, first: date, second: date) -> Iterator[ChangeRow]:
-    for name, jurisdiction in pack.jurisdictions.items():
-        for duty in jurisdiction.duties:
-            for day, change in ((duty.since, "begins"), (duty.until, "ends")):
-                if day is not None and first < day <= second:
-                    yield ChangeRow(name, duty.id, change, day.isoformat(), says(duty), duty.confidence.value)
+    for owner, name, fact in _facts(pack):
+        for day, change in ((fact.since, "begins"), (fact.until, "ends")):
+            if day is not None and first < day <= second:
+                yield ChangeRow(owner, name, change, day.isoformat(), says(fact), fact.confidence.value)
 
 
 def _edits(pack: LawPack, other: LawPack) -> Iterator[ChangeRow]:
     mine, theirs = _by_id(pack), _by_id(other)
-    for key in mine.keys() | theirs.keys():
+    for key in sorted(mine.keys() | theirs.keys()):
         before, after = mine.get(key), theirs.get(key)
         shown = after or before
         if before == after or shown is None:
             continue
         change = "begins" if before is None else "ends" if after is None else "changes"
         yield ChangeRow(key[0], key[1], change, "", says(shown), shown.confidence.value)
+    counted, recounted = _groups(pack), _groups(other)
+    for name in sorted(counted.keys() | recounted.keys()):
+        if counted.get(name) != recounted.get(name):
+            change = "begins" if name not in counted else "ends" if name not in recounted else "changes"
+            group = recounted.get(name) or counted[name]
+            yield ChangeRow(*name, change, "", f"above={group.threshold}", group.confidence.value)
 
 
-def _by_id(pack: LawPack) -> dict[tuple[str, str], Duty]:
-    return {(name, duty.id): duty for name, each in pack.jurisdictions.items() for duty in each.duties}
+def _groups(pack: LawPack) -> dict[tuple[str, str], BulkGroup]:
+    """Give the kinds of data whose persons a law counts, by the law and its kind."""
+    return {
+        (regime.id, f"{regime.id}: {group.id}"): group
+        for regime in pack.regimes.values()
+        for group in (regime.concern.groups if regime.concern else ())
+    }
+
+
+def _by_id(pack: LawPack) -> dict[tuple[str, str, int], Fact]:
+    """Give all facts by owner and name, those of one name told apart by their order."""
+    found: dict[tuple[str, str, int], Fact] = {}
+    for owner, name, whole in _facts(pack):
+        # The parts of a law on transfers are facts of their own.
+        fact = whole.model_copy(update=dict.fromkeys(_PARTS)) if isinstance(whole, TransferRegime) else whole
+        number = 0
+        while (owner, name, number) in found:
+            number += 1
+        found[owner, name, number] = fact
+    return found
 
 
 def review(pack: LawPack, on: date, *, max_age_days: int = 180, ending_within_days: int = 90) -> list[ReviewRow]:

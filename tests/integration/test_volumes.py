@@ -44,6 +44,8 @@ def system(cluster: Cluster, tmp_path: Path) -> Iterator[System]:
 
 def test_the_threshold_is_told_with_the_exact_number_through_a_kill_and_a_second_reading(system: System) -> None:
     workers, alerts = system.start("run", "--workers", "2"), system.start("alerts")
+    # The event's date decides: on the eve of the law nobody is counted, on its first day somebody is, in that month.
+    system.produce([event(1, "2025-04-07T23:59:59.999Z"), event(2, "2025-04-08T00:00:00.000Z")])
     system.produce([event(person) for person in range(30)])
     await_persons(system, 30)
     assert RULE not in {each["rule"] for each in system.read("privacy.findings.v1")}, "told far below the threshold"
@@ -72,17 +74,20 @@ def test_the_threshold_is_told_with_the_exact_number_through_a_kill_and_a_second
         assert time.monotonic() < deadline, system.logs()
         time.sleep(0.5)
     assert persons(written) == 60
+    first_month = [each for each in written if each["group"] == "personal-health" and each["month"] == "2025-04"]
+    assert {Distinct.decode(each["subjects"]).encode() for each in first_month} == {first_month[0]["subjects"]}
+    assert len(Distinct.decode(first_month[0]["subjects"])) == 1
     system.produce([event(60)])
     last = await_alert(system, 61)
     assert last["episode_id"] == first["episode_id"]
 
 
-def event(person: int) -> tuple[str, bytes | None, bytes | None]:
+def event(person: int, at: str = "") -> tuple[str, bytes | None, bytes | None]:
     value: dict[str, Any] = {
         "type": "identify",
         "messageId": f"m-{person}",
         "userId": f"u-{person}",
-        "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
+        "timestamp": at or time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime()),
         "traits": {"email": "ada@shop.example", "health_condition": "asthma", "medical_history": "none"},
         "context": {"location": {"country": "US", "region": "CA"}},
         "integrations": {"All": False, "Clinic": True},

@@ -3,8 +3,8 @@
 from datetime import date
 
 from detectors.law.pack import read_pack
-from detectors.law.views import diff, duty_rows, review, summary
-from tests.detectors.law.shipped import pack, small
+from detectors.law.views import diff, duty_rows, review, summary, transfer_rows
+from tests.detectors.law.shipped import files, pack, small
 
 AUGUST = date(2026, 8, 22)
 
@@ -65,3 +65,29 @@ def test_the_review_names_what_is_recalled_old_ending_or_without_a_first_day() -
 def test_a_check_is_stale_after_its_days_and_not_on_the_last() -> None:
     assert not any(row.why == "stale" for row in review(pack(), date(2027, 2, 18)))
     assert any(row.why == "stale" and row.due == "2027-02-18" for row in review(pack(), date(2027, 2, 19)))
+
+
+def test_the_laws_on_transfers_are_part_of_what_changes() -> None:
+    rows = diff(pack(), date(2023, 1, 1), date(2023, 12, 31))
+    begins = {(each.jurisdiction, each.duty, each.on) for each in rows if each.change == "begins"}
+    assert ("eu-gdpr", "eu-gdpr: adequacy of US", "2023-07-10") in begins
+    assert ("CA-QC", "ca-qc-law25", "2023-09-22") in begins
+
+
+def test_a_threshold_that_an_operator_lowers_is_a_change_between_two_packs() -> None:
+    copy = dict(files())
+    copy["transfers/us-doj.yaml"] = copy["transfers/us-doj.yaml"].replace("threshold: 1000\n", "threshold: 5\n", 1)
+    lowered, problems = read_pack(copy)
+    assert lowered is not None, problems
+    (row,) = diff(pack(), date(2026, 1, 1), date(2026, 1, 1), other=lowered)
+    assert (row.duty, row.change, row.says) == ("us-doj: biometric-identifiers", "changes", "above=5")
+    assert diff(pack(), date(2026, 1, 1), date(2026, 1, 1), other=pack()) == []
+
+
+def test_a_law_on_transfers_is_shown_with_its_grounds() -> None:
+    rows = transfer_rows(pack(), "eu-gdpr", date(2026, 11, 23))
+    assert {each.state for each in rows} <= {"in-force", "coming", "ended"}
+    assert any(each.id == "eu-gdpr: scc" and each.state == "in-force" for each in rows)
+    bulk = [each for each in transfer_rows(pack(), "us-doj", date(2026, 11, 23)) if each.kind == "bulk"]
+    assert len(bulk) == 6
+    assert transfer_rows(pack(), "nothing", date(2026, 11, 23)) == []
