@@ -15,6 +15,8 @@ from pydantic.fields import FieldInfo
 from alerts.metrics import AlertMetrics
 from alerts.objectives import rules
 from detectors import documents
+from detectors.classify.recognizers.page import recognizers_page
+from detectors.classify.recognizers.table import SHIPPED
 from monitor import chart
 from monitor.config import Config, Secret
 from monitor.context import load_shipped
@@ -38,6 +40,7 @@ def files(version: str) -> dict[str, str]:
         f"{chart.CHART}/values.schema.json": chart.values_schema(),
         f"{chart.CHART}/files/facts.json": chart.facts(),
         "docs/checkout-needs.md": _needs(),
+        "docs/recognizers.md": recognizers_page(SHIPPED),
         "alerts/prometheus/objectives.yaml": rules(),
         "topics/schemas/asyncapi.json": _json(asyncapi(version)),
     }

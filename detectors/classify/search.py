@@ -223,6 +223,8 @@ class Search:
         """Give those of the bits that this text bears out, whatever its name."""
         if len(text) < 6:  # characters of the shortest value that tells itself
             return 0
+        if len(text) > self.budget.text_bytes:
+            return bits  # is cut where it is looked at, and told
         table = self._recognizers
         points = 0
         for ready in table.of(bits & ~table.carried):
