@@ -68,6 +68,7 @@ class KnowledgeValues(Written):
     needs: str = Field(
         description="Own decisions on what a purchase needs to know, as YAML. Empty: the shipped table alone."
     )
+    types: str = Field(description="Own kinds of personal data, as YAML. Empty: none.")
     baseline: str = Field(
         description="What each endpoint had, as `privacy-monitor baseline learn` writes it. Empty: none."
     )
@@ -98,7 +99,7 @@ class Persistence(Written):
     """A volume."""
 
     enabled: bool = Field(description="false: an emptyDir.")
-    size: Quantity
+    size: Quantity = Field(description="Of each pod's volume.")
     storageClass: str = Field(description="Empty: the cluster's default.")  # noqa: N815
 
 
@@ -108,7 +109,7 @@ class Workers(Written):
     kind: Literal["StatefulSet", "Deployment"] = Field(
         description="StatefulSet: static membership and a volume for the ledger. Deployment: neither."
     )
-    replicas: Annotated[int, Field(ge=1)]
+    replicas: Annotated[int, Field(ge=1)] = Field(description="Pods, where nothing scales them.")
     perPod: Annotated[int, Field(ge=1, le=32)] = Field(  # noqa: N815
         description="Workers in a pod, one container each, which share the pod's ledger."
     )
@@ -139,9 +140,11 @@ class Ledger(Written):
 class AlertWorkers(Written):
     """The alert plane."""
 
-    replicas: Annotated[int, Field(ge=1)]
+    replicas: Annotated[int, Field(ge=1)] = Field(description="Pods; no more than partitions of the findings topic.")
     resources: Resources
-    terminationGracePeriodSeconds: Annotated[int, Field(ge=30)]  # noqa: N815
+    terminationGracePeriodSeconds: Annotated[int, Field(ge=30)] = Field(  # noqa: N815
+        description="Time to commit and to leave the group."
+    )
     scheduling: Scheduling
 
 
@@ -157,8 +160,8 @@ class TopicsValues(Written):
     """The monitor's own topics."""
 
     create: bool = Field(description="Make those that are missing before the first worker starts.")
-    partitions: Annotated[int, Field(ge=1)]
-    replication: Annotated[int, Field(ge=1)]
+    partitions: Annotated[int, Field(ge=1)] = Field(description="Of each topic, but for those that must have one.")
+    replication: Annotated[int, Field(ge=1)] = Field(description="Copies of each topic.")
 
 
 class CheckValues(Written):
@@ -178,7 +181,7 @@ class TriggerSecret(Written):
 class Autoscaling(Written):
     """More or fewer worker pods by lag (KEDA) or processor time (HPA)."""
 
-    kind: Literal["none", "keda", "hpa"]
+    kind: Literal["none", "keda", "hpa"] = Field(description="none: `workers.replicas` pods.")
     minReplicas: Annotated[int, Field(ge=1)] = Field(  # noqa: N815
         description="Never zero: a monitor that is not there sees nothing."
     )
@@ -246,8 +249,8 @@ class Strimzi(Written):
     apiVersion: Literal["kafka.strimzi.io/v1", "kafka.strimzi.io/v1beta2"]  # noqa: N815
     cluster: str = Field(description="Name of the Kafka resource.")
     namespace: str = Field(description="Namespace of the Kafka resource; the release's when empty.")
-    partitions: Annotated[int, Field(ge=1)]
-    replicas: Annotated[int, Field(ge=1)]
+    partitions: Annotated[int, Field(ge=1)] = Field(description="Of each topic, but for those that must have one.")
+    replicas: Annotated[int, Field(ge=1)] = Field(description="Copies of each topic.")
     user: StrimziUser
 
 
@@ -305,6 +308,10 @@ class Values(Written):
     )
     extraEnv: Objects = Field(description="Further environment of every container.")  # noqa: N815
     extraEnvFrom: Objects = Field(description="Further sources of environment.")  # noqa: N815
+    extraVolumes: Objects = Field(  # noqa: N815
+        description="Further volumes of every pod, such as one with a list of trackers that `config.recipients.lists` names."
+    )
+    extraVolumeMounts: Objects = Field(description="Where containers see them.")  # noqa: N815
     knowledge: KnowledgeValues
     topics: TopicsValues
     check: CheckValues
@@ -324,7 +331,7 @@ class Values(Written):
     tests: Tests
 
 
-_CHARTS_OWN = ("rules", "exemptions", "law", "register", "needs", "baseline")
+_CHARTS_OWN = ("rules", "exemptions", "law", "register", "needs", "types", "baseline")
 """Settings of the configuration that the chart makes from `knowledge`."""
 
 
@@ -401,7 +408,8 @@ def _rows(model: type[BaseModel], defaults: Mapping[str, Any], prefix: str) -> I
             yield from _rows(kind, default, f"{path}.")
         else:
             known = kind.__doc__ if isinstance(kind, type) and issubclass(kind, BaseModel) else ""
-            yield path, default, field.description or known or ""
+            section = f"{model.__doc__}" if name in {"enabled", "create"} else ""
+            yield path, default, field.description or known or section
 
 
 def _without_defaults(schema: Any) -> Any:

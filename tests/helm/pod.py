@@ -40,6 +40,7 @@ class Pod:
         """`secrets` is what each file of a secret holds; every other secret file holds a made-up key."""
         self._root = root
         self._maps = {each["metadata"]["name"]: each.get("data") or {} for each in of_kind(objects, "ConfigMap")}
+        self._maps["tracker-lists"] = {}
         self._maps["shop-rules"] = {"shop.events-from-nowhere.yaml": RULE_OF_A_CONFIG_MAP}
         self._secrets = secrets
         (workload,) = [

@@ -32,7 +32,7 @@
 {{- with $rules }}{{ $_ := set $config "rules" . }}{{ end -}}
 {{- if .exemptions }}{{ $_ := set $config "exemptions" (list (printf "%s/exemptions" $knowledge)) }}{{ end -}}
 {{- if .law }}{{ $_ := set $config "law" (list (printf "%s/law" $knowledge)) }}{{ end -}}
-{{- range $name := list "register" "needs" "baseline" -}}
+{{- range $name := list "register" "needs" "baseline" "types" -}}
 {{- if index $.Values.knowledge $name }}{{ $_ := set $config $name (printf "%s/%s/%s.yaml" $knowledge $name $name) }}{{ end -}}
 {{- end -}}
 {{- end -}}

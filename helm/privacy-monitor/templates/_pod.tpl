@@ -101,6 +101,9 @@ envFrom:
 - {name: knowledge, mountPath: /etc/privacy-monitor/knowledge, readOnly: true}
 - {name: secrets, mountPath: /run/secrets/privacy-monitor, readOnly: true}
 - {name: scratch, mountPath: /tmp}
+{{- with .Values.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}
 
 {{- define "privacy-monitor.volumes" -}}
@@ -121,7 +124,7 @@ envFrom:
           {{- range $id, $_ := .Values.knowledge.law }}
           {{- $items = append $items (dict "key" (printf "law.%s.yaml" (replace "/" "." $id)) "path" (printf "law/%s.yaml" $id)) }}
           {{- end }}
-          {{- range $name := list "register" "needs" "baseline" }}
+          {{- range $name := list "register" "needs" "baseline" "types" }}
           {{- if index $.Values.knowledge $name }}
           {{- $items = append $items (dict "key" (printf "%s.yaml" $name) "path" (printf "%s/%s.yaml" $name $name)) }}
           {{- end }}
@@ -153,6 +156,9 @@ envFrom:
       {{- end }}
 - name: scratch
   emptyDir: {}
+{{- with .Values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
 {{- end -}}
 
 {{- /* Waits until a page answers, and starts the container anew when it no longer does. Takes (list "port" seconds). */ -}}
