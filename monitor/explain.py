@@ -13,7 +13,7 @@ import msgspec
 
 from detectors.assessment import Assessment
 from detectors.classify.flows import is_own_host
-from detectors.consent.decide import is_governed, means_something, speaks
+from detectors.consent.hearing import heard, is_governed, means_something, speaks
 from detectors.consent.ledger import Choice, as_of
 from detectors.law.views import says
 from detectors.register import RegisterEntry
@@ -148,7 +148,7 @@ class _Trace:
             "law": self._law(flow),
         }
         if flow.role is not Role.OWN and is_governed(flow.purpose):
-            node["signals"] = [_signal(each, flow.purpose, law) for each in flow.signals]
+            node["signals"] = _signals(flow.signals, flow.purpose, law)
             node["ledger"] = self._ledger(flow)
         node["detectors"] = [self._detector(each) for each in mine]
         return node
@@ -246,13 +246,22 @@ class _Trace:
         }
 
 
-def _signal(signal: Signal, purpose: str, law: Any) -> Node:
-    if speaks(signal, purpose, law):
+def _signals(signals: tuple[Signal, ...], purpose: str, law: Any) -> list[Node]:
+    kept = set(map(id, heard(signals, law)))
+    return [_signal(each, purpose, law, is_heard=id(each) in kept) for each in signals]
+
+
+def _signal(signal: Signal, purpose: str, law: Any, *, is_heard: bool) -> Node:
+    if not is_heard:
+        aside = "another section of the same string is the one in force here"
+    elif speaks(signal, purpose, law):
         aside = ""
     elif signal.says not in {"denied", "allowed"}:
         aside = f"{signal.says}: {signal.remark or 'it holds no choice'}"
     elif not means_something(signal, law):
         aside = f"says nothing under the law of {law.jurisdiction or 'an unknown place'}"
+    elif signal.purposes and signal.purposes[0].startswith(("sensitive.", "minor.")):
+        aside = "asked where the data is sensitive or the person a known minor"
     else:
         aside = "speaks of other purposes"
     return {

@@ -91,7 +91,8 @@ def _signals(signals: list[Node]) -> Iterator[str]:
         yield "  signals on the record: none"
     for each in signals:
         heard = f"set aside: {each['set_aside']}" if each["set_aside"] else "speaks to this purpose"
-        yield f"  signal {each['kind']} at {each['path']} says {each['says']} — {heard}"
+        remark = f" ({each['remark']})" if each["remark"] and each["remark"] not in heard else ""
+        yield f"  signal {each['kind']} at {each['path']} says {each['says']} of {', '.join(each['of'])}{remark} — {heard}"
 
 
 def _ledger(ledger: Node) -> Iterator[str]:
