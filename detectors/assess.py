@@ -8,7 +8,7 @@ from detectors.assessment import Assessment, ConsentDecision, TransferStatus
 from detectors.classify.flows import Knowledge
 from detectors.classify.needs import NeedTable
 from detectors.consent.ledger import Choice, Coverage
-from detectors.doubt import at_rival, is_doubtful, settled_tracking, settled_transfer, without_register
+from detectors.doubt import at_rival, is_doubtful, settled_law, settled_tracking, settled_transfer, without_register
 from detectors.drift import Appeared
 from detectors.law.pack import LawPack
 from detectors.register import RegisterEntry
@@ -66,6 +66,9 @@ def assess(
         if agreement is not None:
             found.append(Assessment(detector=Detector.UNDOCUMENTED_RECIPIENT, flow=flow, law=law, agreement=agreement))
     if checkout.is_concerned(flow, by.needs) or appeared.categories:
+        if doubtful:
+            place = rival.origin if rival is not None else None
+            law = settled_law(law, by.law.law_for(place.country, place.subdivision, flow.at_ms) if place else None)
         needed = checkout.assess(flow, law, by.needs, taxonomy, appeared)
         found.append(Assessment(detector=Detector.CHECKOUT_OVER_COLLECTION, flow=flow, law=law, checkout=needed))
     return found

@@ -8,6 +8,7 @@ import msgspec
 
 from detectors.assessment import Assessment, Consent, ConsentDecision, Law, Transfer, TransferStatus
 from detectors.classify.origin import WEAK_SOURCES
+from topics.finding import Basis
 from topics.flow import DataFlow
 
 WEAK = "origin-weak"
@@ -72,3 +73,23 @@ def _breaks(consent: Consent, law: Law) -> bool:
     if consent.signal == "gpc" and law.regime != "opt-in":
         return law.honours_gpc
     return law.regime != "none"
+
+
+def settled_law(law: Law, rival: Law | None) -> Law:
+    """Give the law that a purchase is judged by where the place is a guess: as far as both places have it, else none.
+
+    What is too much stays so by the shop's own policy. `rival` is the law of the other place, None where there is none to ask.
+    """
+    if rival is None or not (_minimises(law) and _minimises(rival)):
+        return msgspec.structs.replace(
+            law, duties=(), exposure=(), basis=Basis.POLICY, strict_minimisation=False, sensitive="none"
+        )
+    return msgspec.structs.replace(
+        law,
+        strict_minimisation=law.strict_minimisation and rival.strict_minimisation,
+        sensitive=law.sensitive if law.sensitive == rival.sensitive else "none",
+    )
+
+
+def _minimises(law: Law) -> bool:
+    return any(duty.endswith("-minimisation") for duty in law.duties)
