@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import shutil
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,6 +79,28 @@ def test_the_rendered_configuration_passes_check_and_a_worker_finds_the_canary(
         assert wait_until(lambda: _ready(tmp_path / "worker-0.log"), seconds=90), pod.logs()
         seen = send_canary({"bootstrap.servers": cluster.bootstrap}, 60, alerts=False)
         assert seen.finding_seconds is not None, f"{seen.verdict}\n{pod.logs()}"
+
+
+READS = (
+    "import lmdb, sys, time; env = lmdb.open(sys.argv[1]); t = env.begin(); print('read', flush=True); time.sleep(30)"
+)
+
+
+def test_readers_of_one_ledger_must_share_their_process_ids(tmp_path: Path) -> None:
+    apart = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
+    if shutil.which("unshare") is None or subprocess.run([*apart, "true"], check=False).returncode:
+        pytest.skip("this machine lets nobody make a PID namespace")
+    reader = [sys.executable, "-c", READS, str(tmp_path / "ledger")]
+    for way, second in (([], b"read"), (apart, b"")):
+        with contextlib.ExitStack() as running:
+            outputs = []
+            for _ in range(2):
+                process = subprocess.Popen([*way, *reader], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                running.callback(process.communicate)
+                running.callback(process.kill)
+                assert process.stdout is not None
+                outputs.append(process.stdout.readline().strip())
+            assert outputs == [b"read", second]
 
 
 def _ready(log: Path) -> bool:
