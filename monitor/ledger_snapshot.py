@@ -3,6 +3,7 @@
 import contextlib
 from binascii import unhexlify
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 import lmdb
@@ -100,7 +101,7 @@ class LedgerSnapshot:
         """
         if self._txn is None:
             return [()] * len(people)
-        names = list({subject: None for person in people for subject in person})
+        names = list(dict.fromkeys(chain.from_iterable(people)))
         try:
             keys = self._keys(names)
             found = {
@@ -117,12 +118,12 @@ class LedgerSnapshot:
             return [(_UNREADABLE,)] * len(people)
         if not found and not linked:
             return [()] * len(people)
+        of = found.get
+        if not linked and {1}.issuperset(map(len, people)):
+            return [of(name, ()) for (name,) in people]
         followed = {person: self.choices(person) for person in map(tuple, people) if not linked.isdisjoint(person)}
         return [
-            found.get(person[0], ())
-            if len(person) == 1 and not followed
-            else followed.get(tuple(person))
-            or [choice for name in dict.fromkeys(person) for choice in found.get(name, ())]
+            followed.get(tuple(person)) or [choice for name in dict.fromkeys(person) for choice in of(name, ())]
             for person in people
         ]
 

@@ -152,3 +152,17 @@ def test_words_that_were_not_stored_are_not_used_again() -> None:
 
 def test_rows_are_as_long_as_they_say() -> None:
     assert intake().read(stretches(usual(3)), 1000).rows.shape == (3, ROW_BYTES)
+
+
+def test_records_that_share_nothing_are_decoded_and_the_usual_ones_are_known_again_after_them() -> None:
+    reader = intake()
+    reader.read(stretches(usual(100)), 1000)
+    alone = [each for n in range(100) for each in usual(1, n, signal_digest=f"{n:032x}")]
+    for _ in range(2):
+        assert rows(reader.read(stretches(alone), 1000)) == one_by_one(alone, Words({}))[0]
+    frames = reader._frames[TOPIC, 0]
+    assert frames.resting
+    for _ in range(20):
+        told = reader.read(stretches(usual(100)), 1000)
+    assert frames.hits == 100
+    assert rows(told) == one_by_one(usual(100), Words({}))[0]
