@@ -165,6 +165,29 @@ def test_every_regime_begins_on_its_day() -> None:
         assert after == ("not-applicable" if expected == "permitted" else expected)
 
 
+def test_every_mechanism_counts_from_its_first_day_until_the_day_before_its_end() -> None:
+    """Walk every ground of every law over its own edges, with a register that has held it for ever."""
+    edges = 0
+    for regime in pack().regimes.values():
+        for mechanism in regime.mechanisms:
+            kind = mechanism.kind.value
+            written = f"kind: {kind}, since: 2000-01-01, regimes: [{regime.id}]"
+            agreement = "id: A, signed: 2000-01-01" if kind == "agreement" else ""
+            place = "US" if kind == "dpf" else "ZA"
+            registered = entry("" if agreement else written, countries=place, agreement=agreement)
+            given = flow(regime.exporters[0], place)
+            schemes = [each.since for each in regime.adequacy if each.scope == "certified"] if kind == "dpf" else []
+            first = max(mechanism.since, regime.since, *schemes)
+            assert status(given, registered, first) == "documented", (regime.id, kind)
+            if mechanism.until is not None:
+                assert status(given, registered, mechanism.until) != "documented", (regime.id, kind)
+                edges += 1
+            if mechanism.confidence is Confidence.VERIFIED and first > regime.since:
+                assert status(given, registered, first - DAY) != "documented", (regime.id, kind)
+                edges += 1
+    assert edges >= 2
+
+
 @pytest.mark.parametrize("origin", ["GB", "CH", "BR", "JP", "KR", "RU", "AU", "SG"])
 def test_before_the_day_from_which_a_law_was_seen_nothing_is_called_clean(origin: str) -> None:
     found = assess(flow(origin, "US"), None, pack(), millis(date(2022, 1, 1)))

@@ -13,9 +13,11 @@ from tests.integration.system import System
 from tests.kafka.jvm import Cluster
 from topics.distinct import Distinct
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(600)]
 
 THRESHOLD = 40
+PATIENCE_SECONDS = 150
+"""Two planes start anew in the midst, on a machine that may be busy."""
 SOURCES = ({"topic": "shop.events", "adapter": "segment", "service": "web"},)
 SHIPPED = Path(__file__).parents[2] / "detectors" / "law" / "transfers" / "us-doj.yaml"
 REGISTER = """\
@@ -69,7 +71,7 @@ def test_the_threshold_is_told_with_the_exact_number_through_a_kill_and_a_second
     system.config.write_text(json.dumps(config))
     before = len(system.read("privacy.volumes.v1"))
     system.start("run", "--workers", "2")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while len(written := system.read("privacy.volumes.v1")) == before or persons(written[before:]) < 60:
         assert time.monotonic() < deadline, system.logs()
         time.sleep(0.5)
@@ -106,7 +108,7 @@ def persons(records: list[dict[str, Any]]) -> int:
 
 
 def await_persons(system: System, number: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while (counted := persons(system.read("privacy.volumes.v1"))) != number:
         assert counted < number
         assert time.monotonic() < deadline, f"{counted} of {number}\n{system.logs()}"
@@ -115,7 +117,7 @@ def await_persons(system: System, number: int) -> None:
 
 def await_alert(system: System, number: int) -> dict[str, Any]:
     """Wait for the newest alert of the rule to name so many persons."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         told = [
             each for each in system.read("privacy.alerts.v1") if each["rule"] == RULE and each["verdict"] == "violation"

@@ -13,6 +13,7 @@ import pytest
 
 from detectors.consent.ledger import Choice, Coverage
 from monitor.context import load_shipped
+from monitor.explain import explain
 from monitor.pipeline import Context, process
 from topics.adapters import make
 from topics.observation import AdapterOptions
@@ -108,6 +109,16 @@ def test_the_date_of_the_event_decides_in_the_pipeline(
     record = RawRecord("events", 0, 0, TODAY_MS, None, event(origin, recipient, at))
     found = [each for each in process([record], context, {}).findings if each.recipient == recipient]
     assert [each.rule for each in found if each.rule.startswith("transfers.")] == ([rule] if rule else [])
+
+
+@pytest.mark.parametrize(("origin", "recipient", "at", "rule"), EDGES)
+def test_the_date_of_the_event_decides_in_explain(
+    context: Context, origin: str, recipient: str, at: str, rule: str | None
+) -> None:
+    record = RawRecord("events", 0, 0, TODAY_MS, None, event(origin, recipient, at))
+    (trace,) = explain(record, context, settle_ms=1_000)
+    found = [each["rule"] for each in trace["findings"] if each["rule"].startswith("transfers.")]
+    assert found == ([rule] if rule else [])
 
 
 @pytest.mark.parametrize("origin", ["DE", "GB", "US-CA"])
