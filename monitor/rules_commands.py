@@ -159,6 +159,8 @@ def list_rules(*, config: ConfigOption = None, as_json: AsJson = False) -> None:
         mode = f"{each.mode.value} {each.canary}" if each.canary else each.mode.value
         table.add_row(each.id, each.version, each.status.value, mode, each.severity.value, Text(each.title))
     _console().print(table)
+    for pack in ruleset.packs:
+        typer.echo(f"pack {pack.name} {pack.version or '(no manifest)'}: {pack.rules} rules, digest {pack.digest[:16]}")
     for exemption in (each for some in exemptions.by_rule.values() for each in some):
         what = exemption.written
         match = ", ".join(f"{name} {value}" for name, value in what.match.items())

@@ -61,7 +61,7 @@ def _stands_in(path: str, text: str) -> bool:
 
 def page(ruleset: RuleSet, law: LawPack) -> str:
     """Give the reference page: the rule language, its names, and every shipped rule."""
-    return "\n".join([*_HEAD, *_language(), *_files(), *_names(), *_rules(ruleset.rules, law)]) + "\n"
+    return "\n".join([*_HEAD, *_language(), *_files(), *_ways(), *_names(), *_rules(ruleset.rules, law)]) + "\n"
 
 
 _HEAD = (
@@ -128,6 +128,30 @@ def _files() -> Iterator[str]:
         "",
         "A rule then asks `macros.proved && flow.recipient in lists.vendors`. Macros may use lists and other macros. A mistake in one",
         "is told with its place in `pack.yaml`, and a changed list or macro changes the digest of the rules.",
+        "",
+    )
+
+
+def _ways() -> Iterator[str]:
+    yield from (
+        "## From a change to what judges",
+        "",
+        "- `privacy-monitor backtest` judges recorded traffic by the changed and the configured rules and tells how they differ. It",
+        "  reads topics without moving any group's offsets, shares their partitions among `--jobs` processes, keeps its state in the",
+        "  file of `--resume` and goes on from it, and tries another law with `--law` (files laid out as the law pack is:",
+        "  `jurisdictions/us-ca.yaml`). With `--keep` it writes `<id>.backtest.json` beside each rule of `--rules`.",
+        "- `privacy-monitor rules promote ID` makes a rule live when the gate in its file holds:",
+        "  `gate: {alerts_per_day: 5, hours: 24}` asks for a kept backtest of exactly this rule that spans 24 hours or more and",
+        "  foretells five calls to people a day or fewer; the tests of all rules must pass. `--canary 10%` does it for a share.",
+        "- A changed folder is loaded by running workers within seconds, or at once on `SIGHUP`.",
+        "- `privacy-monitor rules publish` sends the own rules and exceptions as one bundle to `privacy.rules.v1`. Workers whose",
+        "  configuration names it (`rules_bundle: live`) judge by the newest one, over the files of their folders. Whoever may write to",
+        "  this topic decides what is found: give the right to few.",
+        "- A set with any mistake is refused as a whole: the last good one goes on, the log lists the mistakes,",
+        '  `privacy_monitor_reload_total{outcome="broken"}` rises, and `PrivacyMonitorRulesNotLoaded` fires. Every finding carries the',
+        "  version of its rule and the digest of all that judged.",
+        "- `privacy_findings_total` counts findings, gaps, shadow findings and excused ones by rule; `privacy_monitor_rule_errors_total`,",
+        "  `privacy_monitor_rule_evaluation_seconds` and `privacy_monitor_rule_last_fired_timestamp_seconds` tell of its health.",
         "",
     )
 
