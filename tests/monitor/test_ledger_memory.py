@@ -1,6 +1,8 @@
 """What the ledger keeps, what it lets go, and that it knows what it let go."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,9 @@ from detectors.consent.decide import decide
 from detectors.consent.ledger import Choice, Coverage, Forgets
 from monitor.ledger import LedgerWriter
 from monitor.ledger_layout import VERSION_BYTES, Words, pack, settled
-from topics.consent import ConsentRecord
+from topics.consent import ConsentRecord, read
 from topics.flow import DataFlow, Role
-from topics.record import RawRecord
+from topics.record import RawRecord, Rejected
 from topics.subject import SubjectKey
 
 KEY = SubjectKey("k1", b"a key of the tests, longer than sixteen bytes")
@@ -158,4 +160,26 @@ def test_a_choice_says_where_it_was_recorded_even_when_it_is_forgotten(making: C
         Choice(101, (), (), TOPIC, 0, 1, broker_ms=101, forgets=Forgets.OLDER),
         Choice(102, ("analytics",), (), TOPIC, 0, 2, broker_ms=102),
     ]
+    view.close()
+
+
+def test_a_consent_record_holds_its_proof_and_the_ledger_leads_to_it(making: Callable[..., LedgerWriter]) -> None:
+    proof = {
+        "source": "banner",
+        "jurisdiction": "DE",
+        "banner_version": "2026-10-01",
+        "ip_country": "DE",
+        "signal_digest": "sha256:00ff",
+    }
+    value = msgspec.json.encode({"at_ms": 100, "subject": PERSON, "granted": ["analytics"], **proof})
+    record = RawRecord(TOPIC, 3, 41, 120, None, value)
+    parsed = read(record, KEY)
+    assert not isinstance(parsed, Rejected)
+    assert {name: getattr(parsed[1], name) for name in proof} == proof
+    schema = json.loads(resources.files("topics").joinpath("schemas/privacy.consent.v1.json").read_text())
+    assert proof.keys() < schema["properties"].keys()
+    writer = making()
+    writer.apply([record], 1000)
+    view = writer.view()
+    assert [each.place for each in view.choices([PERSON])] == [f"{TOPIC}/3/41"]
     view.close()
