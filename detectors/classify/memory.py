@@ -4,9 +4,10 @@ Hosts, agents, routes, products and header values come again with every record; 
 A decision depends on nothing but what its hash is made of, so remembering changes no result.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _MOST = 1 << 16
+_MOST_SCANS = 1 << 13
 
 
 class Told(NamedTuple):
@@ -25,7 +26,7 @@ TO_BE_READ = Told("", " ")
 class Memory:
     """Decisions of one snapshot, bounded: when a part of it is full it starts anew."""
 
-    __slots__ = ("names", "points", "quiet")
+    __slots__ = ("names", "points", "quiet", "scans")
 
     def __init__(self) -> None:
         self.names: dict[int, Told] = {}
@@ -34,6 +35,15 @@ class Memory:
         """By text: bits of the recognizers and wrappings that may find something in it, whatever its name; 0: none."""
         self.quiet: set[int] = set()
         """Texts in which something could be and was not found, with their name and contexts."""
+        self.scans: dict[int, Any] = {}
+        """Results of whole parts."""
+
+    def scan(self, mark: int, found: Any) -> Any:
+        """Remember the result of a whole part, which holds paths, categories and shapes alone."""
+        if len(self.scans) >= _MOST_SCANS:
+            self.scans.clear()
+        self.scans[mark] = found
+        return found
 
     def tell(self, mark: int, told: Told) -> Told:
         """Remember what a name told."""

@@ -11,7 +11,7 @@ from detectors.classify.encodings.forms import pairs_of, read_multipart
 from detectors.classify.encodings.markup import read_markup
 from detectors.classify.encodings.opened import OVER_BUDGET, TOO_DEEP, Caps
 from detectors.classify.encodings.strict import is_ambiguous, read_strictly
-from detectors.classify.encodings.unwrap import is_wrapped, unwrap
+from detectors.classify.encodings.unwrap import unwrap, ways_of
 from detectors.classify.evidence import Trace
 from detectors.classify.findings import Findings
 from detectors.classify.keys import Key
@@ -45,8 +45,6 @@ class Search:
         self._taxonomy = taxonomy
         self._recognizers = taxonomy.recognizers
         self._memory = taxonomy.memory
-        carriers = taxonomy.recognizers.carriers
-        self._spoken = carriers["pairs"] | carriers["base64"]
         self._caps = Caps(budget.opened_bytes, budget.ratio)
         self._nodes = budget.nodes
         self._openings = budget.opened
@@ -226,19 +224,19 @@ class Search:
         if len(text) > self.budget.text_bytes:
             return bits  # is cut where it is looked at, and told
         table = self._recognizers
+        alone, carried = bits & ~table.carried, bits & table.carried
+        ways = ways_of(text, carried, table.carriers) if carried else 0
+        if ways & table.carriers["json"]:
+            return alone | ways  # an object is opened first, and mostly explains all of it
         points = 0
-        for ready in table.of(bits & ~table.carried):
+        for ready in table.of(alone):
             if ready.has in text and (
                 ready.whole(text.strip()) or (ready.within and any(map(ready.valid, ready.within(text))))
             ):
                 points |= ready.bit
-        wrapped = bits & table.carried
-        if not wrapped or not is_wrapped(text, wrapped, table.carriers):
-            return points
-        plain_query = not points and not wrapped & ~self._spoken and ("?" in text or "&" in text)
-        if plain_query and not self._query_tells(text):
+        if ways == table.carriers["pairs"] and not points and not self._query_tells(text):
             return 0
-        return points | wrapped
+        return points | ways
 
     def _query_tells(self, text: str) -> bool:
         """Tell whether the query of an address names anything that matters, or has a value that has to be looked at.

@@ -44,6 +44,7 @@ def _spent(data: bytes, media: Media) -> float:
         taxonomy.memory.names.clear()
         taxonomy.memory.points.clear()
         taxonomy.memory.quiet.clear()
+        taxonomy.memory.scans.clear()
         started = time.process_time()
         find_fields(Part("", data, media), Budget(), taxonomy)
         best = min(best, time.process_time() - started)

@@ -19,8 +19,8 @@ _SHORTEST_TEXT = 3
 _LENGTH_DELIMITED = 2
 
 
-def decompressed(data: bytes, caps: Caps) -> bytes | None:
-    """Open gzip, zlib, zstd and Brotli; None for what is none of them, and for what expands too much, which is told."""
+def decompressed(data: bytes, caps: Caps, *, guess: bool = True) -> bytes | None:
+    """Open gzip, zlib and zstd, and by guessing Brotli and bare deflate; None for what is none, and for what expands too much, which is told."""
     if len(data) < _SHORTEST:
         return None
     cap = min(_LARGEST, caps.left, max(len(data) * caps.ratio, 1_024))
@@ -31,9 +31,9 @@ def decompressed(data: bytes, caps: Caps) -> bytes | None:
     else:
         # Neither has a mark: the first bits are asked, and what opens completely and is a text is believed.
         plain = None
-        if data[0] & 15 in _BROTLI_WINDOWS:
+        if guess and data[0] & 15 in _BROTLI_WINDOWS:
             plain = _brotli(data, cap)
-        if plain is None and data[0] & 7 in _DEFLATE_ONE_BLOCK:
+        if guess and plain is None and data[0] & 7 in _DEFLATE_ONE_BLOCK:
             plain = _inflate(data, cap, None, window=-15)
     if plain is None or not caps.take(len(plain)):
         return None

@@ -46,21 +46,30 @@ def unwrap(text: str, bits: int, carriers: Mapping[str, int], caps: Caps) -> Ope
         yield from _coded(text, caps)
 
 
-def is_wrapped(text: str, bits: int, carriers: Mapping[str, int]) -> bool:
-    """Tell cheaply whether a text can be a wrapping of one of the ways that bits allow."""
-    if bits & (carriers["pairs"] | carriers["multipart"]) and "=" in text and ("form-data" in text or _query(text)):
-        return True
-    if bits & (carriers["base64"] | carriers["hex"]) and len(text) >= 12 and _BASE64.fullmatch(text):
-        return not (len(text) == 36 and text[8] == "-" and _UUID.fullmatch(text))
+def ways_of(text: str, bits: int, carriers: Mapping[str, int]) -> int:  # noqa: C901 - one cheap question for each way
+    """Tell cheaply in which of the ways that bits allow a text can be wrapped."""
+    ways = 0
+    if "=" in text:
+        if bits & carriers["pairs"] and _query(text):
+            ways = carriers["pairs"]
+        if bits & carriers["multipart"] and "form-data" in text:
+            ways |= carriers["multipart"]
+    coded = bits & (carriers["base64"] | carriers["hex"])
+    if coded and len(text) >= 12 and _BASE64.fullmatch(text):
+        if not (len(text) == 36 and text[8] == "-" and _UUID.fullmatch(text)):
+            ways |= coded
+    elif bits & carriers["token"] and "eyJ" in text:
+        ways |= carriers["token"]
     if bits & carriers["percent"] and "%" in text:
-        return True
-    if bits & (carriers["json"] | carriers["markup"]) and text[:16].lstrip()[:1] in {"{", "[", "<"}:
-        return True
-    if bits & carriers["entity"] and "&" in text:
-        return True
-    if bits & carriers["token"] and "eyJ" in text:
-        return True
-    return bool(bits & carriers["wide"]) and not text.isascii()
+        ways |= carriers["percent"]
+    if bits & carriers["entity"] and "&" in text and ";" in text:
+        ways |= carriers["entity"]
+    if bits & carriers["wide"] and not text.isascii():
+        ways |= carriers["wide"]
+    structured = bits & (carriers["json"] | carriers["markup"])
+    if structured and text[:16].lstrip()[:1] in {"{", "[", "<"}:
+        ways |= structured
+    return ways
 
 
 _CHANGES: Mapping[str, Callable[[str], str]] = {
@@ -146,7 +155,7 @@ def _of_bytes(data: bytes, caps: Caps, inside: str, *, digest: bool) -> Openings
         if caps.take(len(text)):
             yield Opened(text=text, inside=inside)
         return
-    plain = decompressed(data, caps)
+    plain = decompressed(data, caps, guess=not digest)
     for _ in range(_MOST_PACKED):
         again = decompressed(plain, caps) if plain is not None and _readable(plain) is None else None
         if again is None:

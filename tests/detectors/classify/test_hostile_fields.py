@@ -56,6 +56,7 @@ def steps(data: bytes, media: Media) -> int:
     fresh.names.clear()
     fresh.points.clear()
     fresh.quiet.clear()
+    fresh.scans.clear()
     before = sys.gettrace()
     sys.settrace(trace)
     try:

@@ -1,0 +1,66 @@
+import json
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detectors.classify.fields import Budget, find_fields
+from detectors.classify.taxonomy import read_taxonomy
+from tests.detectors.classify.shipped import taxonomy, text
+from topics.observation import Media, Part
+
+MEMBERS = st.dictionaries(
+    st.sampled_from(
+        ["name", "city", "state", "sku", "card", "number", "email", "note", "ip", "blob", "user", "price", "items"]
+    ),
+    st.one_of(
+        st.sampled_from(
+            [
+                "Jane Roe",
+                "Ottawa",
+                "ON",
+                "4111111111111111",
+                "jane@example.com",
+                "198.51.100.77",
+                "?a=b&email=jo%40example.com",
+                "REDACTED",
+                "",
+            ]
+        ),
+        st.integers(),
+        st.booleans(),
+    ),
+    max_size=6,
+)
+EVENTS = st.one_of(
+    MEMBERS, st.dictionaries(st.sampled_from(["user", "items", "card", "address", "data"]), MEMBERS, max_size=3)
+)
+
+
+@given(st.lists(EVENTS, min_size=1, max_size=6))
+@settings(max_examples=40, deadline=None)
+def test_what_was_seen_before_changes_no_result(events: list[object]) -> None:
+    parts = [Part("properties", json.dumps(event).encode(), Media.JSON) for event in events]
+    warm = [find_fields(part, Budget(), taxonomy()) for part in (*parts, *parts)][len(parts) :]
+    memory = taxonomy().memory
+    for part, before in zip(parts, warm, strict=True):
+        for kept in (memory.names, memory.points, memory.quiet, memory.scans):
+            kept.clear()  # type: ignore[attr-defined]
+        assert find_fields(part, Budget(), taxonomy()) == before
+
+
+def test_nothing_of_a_value_is_kept() -> None:
+    fresh, problems = read_taxonomy(text("taxonomy.yaml"), "taxonomy.yaml", text("words.yaml"), "words.yaml")
+    assert fresh is not None, problems
+    secrets = ("Seline Quirrenbach", "seline@quirrenbach.example", "GB82WEST12345698765432")
+    event = {
+        "customer": {"name": secrets[0], "email": secrets[1], secrets[1]: 1},
+        "blob": secrets[2],
+        "note": f"call {secrets[0]}",
+    }
+    find_fields(Part("", json.dumps(event).encode(), Media.JSON), Budget(), fresh)
+    kept = repr(
+        [fresh.memory.names, fresh.memory.points, fresh.memory.quiet, fresh.memory.scans, list(fresh.plans.known)]
+    )
+    assert not any(secret in kept for secret in secrets)
+    assert fresh.memory.names
+    assert fresh.memory.points
