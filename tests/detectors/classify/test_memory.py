@@ -44,7 +44,7 @@ def test_what_was_seen_before_changes_no_result(events: list[object]) -> None:
     memory = taxonomy().memory
     for part, before in zip(parts, warm, strict=True):
         for kept in (memory.names, memory.points, memory.quiet, memory.scans):
-            kept.clear()  # type: ignore[attr-defined]
+            kept.clear()
         assert find_fields(part, Budget(), taxonomy()) == before
 
 
