@@ -47,6 +47,10 @@ _TOLD = frozenset(
         Remark.NO_NOTICE.value,
         Remark.DECLARED_NOT_DONE.value,
         Remark.NONE_IN_FORCE.value,
+        Remark.SAID_NOT_TO_APPLY.value,
+        Remark.DEFAULT_DENIED.value,
+        Remark.DEFAULT_GRANTED.value,
+        Remark.IMPLIED.value,
         Remark.NOT_IN_FORCE.value,
         Remark.CONFLICT.value,
         Remark.NOT_THE_VENDOR.value,
@@ -185,7 +189,7 @@ def _of_purpose(question: Question) -> Consent:
             remarks.add("asked_again")
         return _of_choice(question, recorded, remarks, ("gpc",) if gpc else ())
     allowed = next((signal for signal in said if signal.says == "allowed"), None)
-    return _of_signal(allowed, remarks, ()) if allowed else _by_regime(question, remarks)
+    return _of_signal(allowed, remarks, ("gpc",) if gpc else ()) if allowed else _by_regime(question, remarks)
 
 
 def _looked_up(question: Question) -> tuple[Question, tuple[Choice, bool] | None]:

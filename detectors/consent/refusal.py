@@ -97,6 +97,8 @@ class Remark(StrEnum):
     REPEATED = "repeated"
     NONE_IN_FORCE = "none_in_force"
     """`gpp_sid=-1`: whoever sent it says that no section applies."""
+    SAID_NOT_TO_APPLY = "said_not_to_apply"
+    """A US Privacy string says that its law does not apply; where the person is a Californian, that is a contradiction."""
     NOT_THE_VENDOR = "not_the_vendor"
     """A TC string consents to the purposes, and not to this recipient."""
     NOT_DISCLOSED = "not_disclosed"

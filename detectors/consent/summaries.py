@@ -58,7 +58,7 @@ def _of_usp(decoded: usp.Usp, path: str) -> tuple[Signal, ...]:
     if decoded.opted_out is usp.Answer.YES:
         return (Signal("usp", "denied", path, ADVERTISING, remark),)
     if decoded.opted_out is usp.Answer.NOT_APPLICABLE:
-        return (Signal("usp", "not-applicable", path, ADVERTISING, remark),)
+        return (Signal("usp", "not-applicable", path, ADVERTISING, Remark.SAID_NOT_TO_APPLY.value),)
     if decoded.notice is usp.Answer.YES:
         return (Signal("usp", "allowed", path, ADVERTISING, remark),)
     return (Signal("usp", "not-applicable", path, ADVERTISING, Remark.NO_NOTICE.value),)

@@ -297,3 +297,17 @@ def test_the_same_signals_under_the_same_law_decide_alike_however_often_they_are
     assert decided(CALIFORNIA, signals=(GPC,), purpose="analytics").decision is ALLOWED
     assert decided(GERMANY, subjects=()).reason == "no-subject"
     assert decided(GERMANY).reason == "no-signal"
+
+
+def test_what_is_no_choice_is_told_beside_what_holds_without_one() -> None:
+    said = Signal("usp", "not-applicable", "cookies.usprivacy", ("advertising",), "said_not_to_apply")
+    consent = decided(CALIFORNIA, signals=[said])
+    assert (consent.decision, consent.signal, consent.reason) == (ALLOWED, "default", "said-not-to-apply")
+    default = Signal("onetrust", "not-applicable", "cookies.OptanonConsent", ("advertising",), "default_denied")
+    assert decided(COLORADO, signals=[default]).remarks == ("default_denied",)
+    assert decided(GERMANY, signals=[default]).decision is DENIED
+
+
+def test_under_opt_in_a_browsers_signal_is_kept_as_a_conflict_beside_a_string_that_allows() -> None:
+    consent = decided(GERMANY, signals=[GPC, tcf_of("allowed", 5)])
+    assert (consent.decision, consent.conflicts) == (ALLOWED, ("gpc",))

@@ -46,7 +46,7 @@ def test_do_not_track_is_shown_and_never_decides() -> None:
         ("1YNN", "allowed", ""),
         ("1NNN", "not-applicable", "no_notice"),
         ("1-N-", "not-applicable", "no_notice"),
-        ("1---", "not-applicable", ""),
+        ("1---", "not-applicable", "said_not_to_apply"),
         ("1yyn", "denied", "lower_case"),
         ("${US_PRIVACY}", "unreadable", "litter"),
         ("%24%7BUS_PRIVACY%7D", "unreadable", "litter"),
