@@ -46,6 +46,7 @@ from monitor.kafka import (
 from monitor.law_commands import law_app
 from monitor.ledger_process import keep_ledger
 from monitor.ledger_snapshot import LedgerProblem
+from monitor.letters_command import letters_app
 from monitor.needs_command import needs
 from monitor.notify import checked_sinks
 from monitor.pages import PagesProblem
@@ -76,6 +77,7 @@ app.add_typer(baseline_app, name="baseline")
 app.command()(needs)
 app.add_typer(data_app, name="data")
 app.add_typer(law_app, name="law")
+app.add_typer(letters_app, name="dead-letters")
 app.add_typer(register_app, name="register")
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Configuration file.")]

@@ -137,6 +137,19 @@ class ConsentConfig(Written):
     map_size_mb: int = Field(4096, ge=16, le=1_048_576, description="Most that the ledger may grow to, in MiB.")
 
 
+class DeadLettersConfig(Written):
+    """What is kept of records that could not be read."""
+
+    key_id: str = Field(
+        "d1",
+        min_length=1,
+        max_length=16,
+        pattern=r"^[A-Za-z0-9_-]+$",
+        description="Name of the key, stored beside what it sealed.",
+    )
+    secret: Secret = Field(description="Secret under which the original bytes are sealed (AES-SIV). At least 16 bytes.")
+
+
 class HttpConfig(Written):
     """Metrics and health pages of each process."""
 
@@ -279,6 +292,10 @@ class Config(Written):
     shop: ShopConfig
     sources: Annotated[tuple[SourceConfig, ...], Field(min_length=1)] = Field(description="Topics to watch.")
     subjects: SubjectConfig
+    dead_letters: DeadLettersConfig | None = Field(
+        None,
+        description="Keeps the original bytes of records that cannot be read, sealed. Without it only position, reason, size and digest are kept.",
+    )
     consent: ConsentConfig | None = Field(
         default_factory=ConsentConfig, description="The consent ledger; null when there is none (`unknown` then)."
     )

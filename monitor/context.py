@@ -29,7 +29,7 @@ from detectors.law.pack import LawPack, read_pack
 from detectors.register import Register, read_register
 from detectors.rules.ruleset import RuleSet
 from detectors.verdicts import Verdicts
-from monitor.config import Config
+from monitor.config import Config, Secret
 from monitor.decided import read_decided, read_types
 from monitor.files import (
     ConfigProblems,
@@ -53,6 +53,7 @@ from topics.canary import CANARY_ADAPTER, CANARY_SERVICE
 from topics.catalog import CANARY, RULES
 from topics.flow import Place
 from topics.observation import Adapter, AdapterOptions
+from topics.sealing import Seal
 from topics.subject import SubjectKey
 
 VERSION = metadata.version("streaming-privacy-monitor")
@@ -92,6 +93,8 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     baseline: Baseline | None = None
     rules: RuleSet
     exemptions: Exemptions
+    seal: Seal | None = None
+    """Key of the bytes of dead letters."""
     others: tuple[str, ...]
     """Digests of law pack, register and what classifies."""
     bundle: str
@@ -118,6 +121,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
             adapters=adapters,
             bundle=self.bundle,
             exemptions=self.exemptions,
+            seal=self.seal,
             gate=Gate(self.know),
             verdicts=Verdicts(self.know, self.law, self.needs, self.rules),
             worker=worker,
@@ -175,6 +179,7 @@ def load(config: Config, file: str = "monitor.yaml", bundle: Bundle = NO_BUNDLE)
     """
     problems: list[Problem] = []
     key = _subject_key(config, file, problems)
+    seal = _seal(config, file, problems)
     register = _register(config.register_file, mistake(file, ("register",), ""), problems)
     law_files = {**package_files("detectors.law", ".yaml"), **folders(config.law, file, "law", problems)}
     law = _take(problems, _pack(tuple(law_files.items())))
@@ -220,7 +225,7 @@ def load(config: Config, file: str = "monitor.yaml", bundle: Bundle = NO_BUNDLE)
         digest=shipped.digest + optional.digest + decided.digest,
     )
     loaded = assemble(key=key, domains=config.shop.domains, register=register, law=law, rules=rules, shipped=shipped)
-    return loaded.judged_by(rules, exemptions)
+    return msgspec.structs.replace(loaded.judged_by(rules, exemptions), seal=seal)
 
 
 def _with(shipped: RecipientIndex, optional: Optional) -> RecipientIndex:
@@ -323,19 +328,26 @@ def adapters(config: Config) -> dict[str, Adapter]:
 
 
 def _subject_key(config: Config, file: str, problems: list[Problem]) -> SubjectKey | None:
-    secret = read_secret(config.subjects.secret, file, ("subjects", "secret"), problems)
+    secret = _long_secret(config.subjects.secret, file, "subjects", problems)
+    return SubjectKey(config.subjects.key_id, secret) if secret is not None else None
+
+
+def _seal(config: Config, file: str, problems: list[Problem]) -> Seal | None:
+    if config.dead_letters is None:
+        return None
+    secret = _long_secret(config.dead_letters.secret, file, "dead_letters", problems)
+    return Seal(config.dead_letters.key_id, secret) if secret is not None else None
+
+
+def _long_secret(kept: Secret, file: str, where: str, problems: list[Problem]) -> bytes | None:
+    secret = read_secret(kept, file, (where, "secret"), problems)
     if secret is None:
         return None
     if len(secret.encode()) < _MIN_SECRET_BYTES:
-        problems.append(
-            mistake(
-                file,
-                ("subjects", "secret"),
-                f"the secret is shorter than {_MIN_SECRET_BYTES} bytes; `openssl rand -hex 32` makes one",
-            )
-        )
+        message = f"the secret is shorter than {_MIN_SECRET_BYTES} bytes; `openssl rand -hex 32` makes one"
+        problems.append(mistake(file, (where, "secret"), message))
         return None
-    return SubjectKey(config.subjects.key_id, secret.encode())
+    return secret.encode()
 
 
 def _register(file: Path | None, named: Problem, problems: list[Problem]) -> Registered:

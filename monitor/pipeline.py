@@ -31,6 +31,7 @@ from topics.flow import DataFlow
 from topics.links import LinkRecord, links
 from topics.observation import Adapter, Glancing, Observation, Reading
 from topics.record import MAX_RECORD_BYTES, Place, RawRecord, Reason, Rejected
+from topics.sealing import Seal
 from topics.volume import Volume
 
 _READ = frozenset({OffsetClass.INSPECTED, OffsetClass.DEAD_LETTERED})
@@ -53,6 +54,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     bundle: str
     """Digest of rules, law pack and register: equal digests and ledger marks give equal verdicts."""
     exemptions: Exemptions = NO_EXEMPTIONS
+    seal: Seal | None = None
+    """Under which the bytes of what cannot be read are kept. None: they are not."""
     gate: Gate | None = None
     """Made of `know`; without it, or with one that was made of other knowledge, every record is read whole."""
     baseline: Baseline | None = None
@@ -371,8 +374,9 @@ class _Batch:
         unread = True
         for entry in reading:
             if isinstance(entry, Rejected):
-                digest = digest or self._context.know.key.digest(record.value or b"")
-                self._outcome.dead_letters.append(_dead_letter(record, entry, self._context.cluster, digest))
+                letter = _dead_letter(record, entry, self._context, digest)
+                digest = letter.digest
+                self._outcome.dead_letters.append(letter)
                 tally.others[f"rejected:{entry.reason.value}"] += 1
                 continue
             unread = False
@@ -431,19 +435,24 @@ class _Batch:
         return unknown[0][1] if unknown else ""
 
 
-def _dead_letter(record: RawRecord, rejected: Rejected, cluster: str, digest: str) -> DeadLetter:
-    return DeadLetter(
-        cluster=cluster,
+def _dead_letter(record: RawRecord, rejected: Rejected, context: Context, digest: str) -> DeadLetter:
+    """Write a letter. `digest`: of the record, when an item of it has one already; its bytes then stand there, too."""
+    value = record.value or b""
+    letter = DeadLetter(
+        cluster=context.cluster,
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
         item=rejected.item,
         reason=rejected.reason.value,
         position=rejected.position,
-        size_bytes=len(record.value or b""),
-        digest=digest,
+        size_bytes=len(value),
+        digest=digest or context.know.key.digest(value),
         timestamp_ms=record.timestamp_ms,
     )
+    if context.seal is None or digest:
+        return letter
+    return msgspec.structs.replace(letter, sealed=context.seal.close(value, letter.place))
 
 
 def _fold(group: Sequence[Finding], cluster: str, ledger_mark: str, law: LawPack | None) -> Fold:

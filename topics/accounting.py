@@ -42,7 +42,7 @@ class Accounting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """A record, or an item of one, that could not be read. Holds no byte of it."""
+    """A record, or an item of one, that could not be read. Holds its bytes only sealed, and only where that is configured."""
 
     schema: str = "privacy.deadletter.v1"
     cluster: str
@@ -56,3 +56,10 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     """Keyed digest of the whole value: equal records have equal digests."""
     timestamp_ms: int
+    sealed: str = ""
+    """The bytes of the whole record under the key for dead letters (`topics.sealing`), at the first letter of a record."""
+
+    @property
+    def place(self) -> str:
+        """Give the coordinates of the record that could not be read."""
+        return f"{self.cluster}/{self.topic}/{self.partition}/{self.offset}"

@@ -39,6 +39,7 @@ class System:
             "shop": {"domains": ["shop.example"]},
             "sources": list(self.sources),
             "subjects": {"secret": {"file": "subject.key"}},
+            "dead_letters": {"secret": {"file": "subject.key"}},
             "consent": {"path": "ledger.lmdb", "map_size_mb": 128},
             "register": str(REGISTER),
             "settle_seconds": 0.5,

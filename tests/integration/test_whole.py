@@ -23,6 +23,7 @@ from monitor.shop import Plant, Shop
 from tests.integration.system import Coordinates, System, distinct_findings, expand, page, read_topic
 from tests.kafka.jvm import Cluster
 from topics.record import RawRecord
+from topics.subject import SubjectKey
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -378,6 +379,26 @@ def test_the_independent_checker_agrees_and_tells_what_a_stranger_forges(run: Ru
     kinds = {each["kind"] for each in report["faults"]}
     assert {"finding-invented", "finding-count"} <= kinds
     assert len(report["unreadable"]) == 1
+
+
+def test_the_bytes_of_a_dead_letter_open_to_who_holds_the_secret_and_to_nobody_else(run: Run) -> None:
+    letters = run.system.read("privacy.deadletter.v1")
+    sealed = {(each["topic"], each["partition"], each["offset"]): each for each in letters if each["sealed"]}
+    assert sealed
+    command = [sys.executable, "-m", "monitor", "dead-letters", "show", "--offset", "0", "--config"]
+    done = subprocess.run([*command, str(run.system.config)], capture_output=True, check=False, timeout=60)
+    letter = next(each for each in letters if len(done.stdout) == each["size_bytes"])
+    assert done.returncode == 0
+    key = SubjectKey("k1", (run.system.folder / "subject.key").read_bytes())
+    assert key.digest(done.stdout).partition(".")[2] == letter["digest"].partition(".")[2]
+    other = run.system.folder / "other.yaml"
+    (run.system.folder / "other.key").write_text("another key that is long enough")
+    config = json.loads(run.system.config.read_text())
+    other.write_text(json.dumps(config | {"dead_letters": {"secret": {"file": "other.key"}}}))
+    refused = subprocess.run([*command, str(other)], capture_output=True, check=False, timeout=60)
+    assert refused.returncode != 0
+    assert refused.stdout == b""
+    assert b"cannot be opened" in refused.stderr
 
 
 def audited(run: Run, code: int) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from topics.adapters import make
 from topics.finding import Finding, Fold
 from topics.observation import AdapterOptions, Observation, Reading
 from topics.record import RawRecord, Rejected
+from topics.sealing import Seal
 
 START_MS = 1_793_606_400_000
 TOPICS = {"events": "shop.events", "kong": "shop.kong", "nginx": "shop.nginx"}
@@ -135,6 +136,22 @@ def test_every_offset_lies_in_exactly_one_class(
     assert sum(each.findings for each in outcome.accounting) == len(outcome.findings)
     rejected = sum(number for (_, kind), number in outcome.items.items() if kind.startswith("rejected:"))
     assert rejected == len(outcome.dead_letters)
+
+
+def test_bytes_of_what_cannot_be_read_are_kept_once_and_only_under_a_key(world: World) -> None:
+    cut = b'{"type": "track", "properties": {"email": "canary@secret.example"'
+    record = RawRecord("shop.events", 0, 7, START_MS, None, cut)
+    (open_letter,) = process([record], world.context, {}).dead_letters
+    assert open_letter.sealed == ""
+    seal = Seal("d1", b"a secret of the tests")
+    context = msgspec.structs.replace(world.context, seal=seal)
+    (letter,) = process([record], context, {}).dead_letters
+    assert seal.open(letter.sealed, letter.place) == cut
+    assert b"canary" not in msgspec.json.encode(letter)
+    # A batch with two items that are none: the bytes are those of the message, and stand in one letter.
+    batch = RawRecord("shop.events", 0, 8, START_MS, None, b'{"batch": [1, 2]}')
+    sealed = [bool(each.sealed) for each in process([batch], context, {}).dead_letters]
+    assert sealed == [True, False]
 
 
 class Failing:
