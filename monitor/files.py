@@ -184,12 +184,13 @@ def _source_mistakes(document: Any, values: Any, file: str) -> list[Problem]:
 
 
 def _anchored(config: Config, folder: Path) -> Config:
-    secret = config.subjects.secret
+    secret, letters = config.subjects.secret, config.dead_letters
     updates: dict[str, Any] = {
         "rules": tuple(folder / path for path in config.rules),
         "law": tuple(folder / path for path in config.law),
         "exemptions": tuple(folder / path for path in config.exemptions),
         "subjects": config.subjects.model_copy(update={"secret": _anchored_secret(secret, folder)}),
+        "dead_letters": letters and letters.model_copy(update={"secret": _anchored_secret(letters.secret, folder)}),
         "kafka": config.kafka.model_copy(
             update={"secrets": {name: _anchored_secret(each, folder) for name, each in config.kafka.secrets.items()}}
         ),
