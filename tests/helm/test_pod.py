@@ -21,7 +21,8 @@ from tests.kafka.jvm import Cluster
 from tests.kafka.processes import Unavailable, wait_until
 from topics.catalog import CATALOG
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+# Each set waits for processes that load all that they judge by; on a busy machine that takes long.
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(600)]
 
 PASSWORD = "a password of the chart's test"
 
@@ -76,8 +77,8 @@ def test_the_rendered_configuration_passes_check_and_a_worker_finds_the_canary(
     with contextlib.ExitStack() as running:
         for container in ("ledger", "worker-0"):
             running.callback(_end, pod.start(container, **way))
-        assert wait_until(lambda: _ready(tmp_path / "worker-0.log"), seconds=90), pod.logs()
-        seen = send_canary({"bootstrap.servers": cluster.bootstrap}, 60, alerts=False)
+        assert wait_until(lambda: _ready(tmp_path / "worker-0.log"), seconds=240), pod.logs()
+        seen = send_canary({"bootstrap.servers": cluster.bootstrap}, 120, alerts=False)
         assert seen.finding_seconds is not None, f"{seen.verdict}\n{pod.logs()}"
 
 
