@@ -18,6 +18,7 @@ from detectors.consent.ledger import Choice, as_of
 from detectors.law.views import says
 from detectors.register import RegisterEntry
 from detectors.rules.values import EvaluationError
+from monitor.explain_evidence import evidence
 from monitor.explain_flips import flips, judged_items
 from monitor.pipeline import Context, Judged
 from monitor.what_if import Overlaid, values_at
@@ -84,6 +85,7 @@ class _Trace:
             "item": judged.observation.item,
             "read": self._read(),
             "subjects": self._subjects(),
+            "evidence": evidence(judged.observation, self._then.know.taxonomy),
             "flows": flows,
             "findings": [_finding(each) for each in judged.findings],
             "unknown": [{"detector": detector.value, "reason": reason} for detector, reason in judged.unknown],

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from monitor.explain_evidence import evidence_lines
+
 Node = dict[str, Any]
 _SILENT_RULES = 8
 """Rules that did not hold, by id, in one line at most; `--json` gives all with their conditions."""
@@ -26,6 +28,7 @@ def _item(trace: Node) -> Iterator[str]:
         yield f"NOT JUDGED  item {trace['item']}: {trace['not_judged']}"
         return
     yield from _read(trace)
+    yield from evidence_lines(trace["evidence"])
     for flow in trace["flows"]:
         yield ""
         yield from _flow(flow)
