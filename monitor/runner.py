@@ -154,17 +154,22 @@ class Runner:
     def _take(self, records: Sequence[RawRecord]) -> None:
         """Put what was read behind what waits."""
         self._last_poll_ms = now = self._now_ms()
+        latest = now + self._settle_ms
+        topic, partition = "", -1
+        queue: deque[RawRecord] | None = None
+        place: Place = "", -1
         for record in records:
-            place = record.topic, record.partition
-            queue = self._pending.get(place)
-            if queue is not None:
-                if record.offset != self._taken.get(place, record.offset):
-                    self._see_jump(place, self._taken[place], record.offset)
-                self._taken[place] = record.offset + 1
-                # A producer's clock may run ahead by any time, and its partition must not wait for that: the broker
-                # had the record when we received it.
-                ahead = record.timestamp_ms > now + self._settle_ms
-                queue.append(record._replace(timestamp_ms=now) if ahead else record)
+            if record.partition != partition or record.topic != topic:
+                place = topic, partition = record.topic, record.partition
+                queue = self._pending.get(place)
+            if queue is None:
+                continue
+            if record.offset != self._taken.get(place, record.offset):
+                self._see_jump(place, self._taken[place], record.offset)
+            self._taken[place] = record.offset + 1
+            # A producer's clock may run ahead by any time, and its partition must not wait for that: the broker
+            # had the record when we received it.
+            queue.append(record._replace(timestamp_ms=now) if record.timestamp_ms > latest else record)
 
     def _see_jump(self, place: Place, expected: int, offset: int) -> None:
         """Tell what retention removed before we read it from holes, now: later it will have removed what we did read, too."""
@@ -191,20 +196,21 @@ class Runner:
 
         A record waits a while for a ledger that has not read up to it; then it is judged, and what needs the ledger is unknown.
         """
-        now = self._now_ms()
+        now, settle_ms = self._now_ms(), self._settle_ms
+        settled, given_up = now - settle_ms, now - settle_ms - self._ledger_wait_ms
         batch: list[RawRecord] = []
+        covered_ms = -1
         for queue in self._pending.values():
             while queue and len(batch) < self._batch_records:
-                age = now - queue[0].timestamp_ms
-                if age < self._settle_ms:
+                at_ms = queue[0].timestamp_ms
+                if at_ms > settled:
                     break
-                if (
-                    snapshot is not None
-                    and age < self._settle_ms + self._ledger_wait_ms
+                # What a snapshot covers it covers to the front of it: only a later moment has to be asked for.
+                if snapshot is not None and at_ms > given_up and not 0 <= at_ms <= covered_ms:
                     # What people chose may come after the record, as late as it takes to settle.
-                    and snapshot.coverage(queue[0].timestamp_ms + self._settle_ms) is not Coverage.READY
-                ):
-                    break
+                    if snapshot.coverage(at_ms + settle_ms) is not Coverage.READY:
+                        break
+                    covered_ms = at_ms
                 batch.append(queue.popleft())
         return batch
 
@@ -240,8 +246,11 @@ class Runner:
     def _starts(self, batch: Sequence[RawRecord]) -> dict[Place, Start]:
         """Give where accounting goes on, and what retention removed before we read it."""
         starts: dict[Place, Start] = {}
+        topic, partition = "", -1
         for record in batch:
-            place = record.topic, record.partition
+            if record.partition == partition and record.topic == topic:
+                continue
+            place = topic, partition = record.topic, record.partition
             if place not in starts:
                 starts[place] = Start(self._next.get(place, record.offset), tuple(self._expired.get(place, ())))
         return starts
@@ -254,10 +263,10 @@ class Runner:
 
     def _tell(self, outcome: Outcome, batch: Sequence[RawRecord], snapshot: LedgerSnapshot | None) -> None:
         self._metrics.count(outcome, jurisdictions=self._jurisdictions, recipients=self._context.know.recipients.by_id)
-        oldest = min(record.timestamp_ms for record in batch)
+        oldest = min([record.timestamp_ms for record in batch])
         self._metrics.event_age.observe(max(0.0, (self._now_ms() - oldest) / 1000))
         if snapshot is not None:
-            ready = snapshot.coverage(max(record.timestamp_ms for record in batch)) is Coverage.READY
+            ready = snapshot.coverage(max([record.timestamp_ms for record in batch])) is Coverage.READY
             self._metrics.ledger_ready.set(int(ready))
         self._metrics.rule_costs(self._health.sample(self._context, batch))
         for fault in outcome.faults:

@@ -15,6 +15,7 @@ What it is made of (`python -m tests.bench.mix` prints what a seed came to):
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import accumulate
 from random import Random
 from typing import Any, NamedTuple
@@ -627,9 +628,7 @@ def _consent_cookie(rng: Random, country: str) -> str:
 
 
 def _iso(at_ms: int) -> str:
-    seconds, thousandths = divmod(at_ms - START_MS, 1000)
-    hours, rest = divmod(9 * 3600 + seconds, 3600)
-    return f"2026-09-{1 + hours // 24:02d}T{hours % 24:02d}:{rest // 60:02d}:{rest % 60:02d}.{thousandths:03d}Z"
+    return f"{datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec='milliseconds')[:23]}Z"
 
 
 def main() -> None:
