@@ -162,7 +162,7 @@ def writer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerWriter]:
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
 )
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(600 + INTERLEAVINGS)
 @given(story=stories)
 def test_every_interleaving_gives_the_verdicts_of_the_reference(
     writer: LedgerWriter, story: list[Chosen | Linked | Erased | Disclosed]
