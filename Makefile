@@ -46,7 +46,7 @@ bench-detection: $(VENV)/.test ## precision and recall on labelled traffic, fals
 	@$(BIN)/python -m tests.bench.detection $(ARGS)
 
 docs: $(VENV)/.test ## write the generated parts of the documentation
-	@$(BIN)/privacy-monitor docs $(ARGS)
+	@$(BIN)/privacy-monitor docs $(ARGS) && $(BIN)/privacy-monitor rules doc --output docs/rules.md
 
 site: $(VENV)/.test ## build the documentation as a site (into build/site)
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
