@@ -101,20 +101,24 @@ def of_topics(ranges: Ranges, judges: Judges, jobs: int, file: Path | None) -> t
         if file is not None:
             _write(file, _Saved(_FORM, tuple(ranges.topics), _listed(left), diff.save(), spent_s))
 
+    is_whole = True
     try:
         with progress(Console(stderr=True), total) as advance:
             for part, reached, seconds in _parts(ranges, judges, shares):
+                is_whole = False
                 diff.add(part)
                 spent_s += seconds
-                for place, offset in reached.items():
-                    advance(offset - left[place][0])
-                    left[place] = offset, left[place][1]
+                before = {place: left[place][0] for place in reached}
+                left.update({place: (offset, left[place][1]) for place, offset in reached.items()})
+                is_whole = True
+                advance(sum(offset - before[place] for place, offset in reached.items()))
                 if time.monotonic() - saved_at > _SAVE_SECONDS:
                     save()
                     saved_at = time.monotonic()
     finally:
-        # Whoever interrupts it loses nothing.
-        save()
+        # Whoever interrupts it loses nothing; in the middle of a batch, what came since the last save.
+        if is_whole:
+            save()
     return diff, spent_s
 
 

@@ -5,7 +5,8 @@ import os
 import resource
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -44,27 +45,19 @@ class Kept(Diff):
     def __init__(self, bundles: tuple[str, str], policy: Policy) -> None:
         super().__init__(bundles, policy)
         self.found: tuple[Counter[Place], Counter[Place]] = Counter(), Counter()
-        self.stop_after = -1
 
     def add(self, part: Part) -> None:
         super().add(part)
         for found, folds in zip(self.found, part.folds, strict=True):
             for each in folds:
                 found.update(places(each))
-        self.stop_after -= 1
-        if self.stop_after == 0:
-            raise KeyboardInterrupt
 
 
 class Keeping(Judges):
     """Judges whose difference keeps everything."""
 
-    stop_after = -1
-
     def diff(self) -> Kept:
-        made = Kept((self.before.bundle, self.after.bundle), self.policy)
-        made.stop_after = self.stop_after
-        return made
+        return Kept((self.before.bundle, self.after.bundle), self.policy)
 
 
 def places(fold: Fold) -> Counter[Place]:
@@ -213,18 +206,29 @@ def test_the_difference_of_a_changed_rule_equals_brute_force(run: Run) -> None:
     assert min(expected[Kind.LOST] + expected[Kind.SEVERITY], expected.total()) > 0
 
 
-def test_an_interrupted_backtest_goes_on_where_it_was(run: Run, tmp_path: Path) -> None:
+@contextmanager
+def interrupted(_console: object, _size: int) -> Iterator[Callable[[int], None]]:
+    """Stand in for the progress bar; somebody presses Ctrl-C after three batches."""
+    steps = iter(range(2))
+
+    def advance(_count: int) -> None:
+        if next(steps, None) is None:
+            raise KeyboardInterrupt
+
+    yield advance
+
+
+def test_an_interrupted_backtest_goes_on_where_it_was(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if RECORDS > 100_000:
         pytest.skip("shown at the small size")
     after, file = changed(run), tmp_path / "state"
     whole, _ = of_topics(run.ranges, judges(run, after), 1, None)
-    stopped = judges(run, after)
-    Keeping.stop_after = 3
-    try:
+    with monkeypatch.context() as patched:
+        patched.setattr("monitor.backtest_run.progress", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            of_topics(run.ranges, stopped, JOBS, file)
-    finally:
-        Keeping.stop_after = -1
+            of_topics(run.ranges, judges(run, after), JOBS, file)
     before = msgspec.msgpack.decode(file.read_bytes())["diff"]["records"]
     assert 0 < before < whole.records
     resumed, _ = of_topics(run.ranges, judges(run, after), JOBS, file)
