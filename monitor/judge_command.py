@@ -82,7 +82,10 @@ class _Bench:
                 ready = self._as(view or NoLedger(), question, Coverage.READY)
                 silent = [self._as(view or NoLedger(), question, each) for each in SILENT if question.silent]
                 for record in records:
-                    yield answer(record, ready, silent)
+                    said = answer(record, ready, silent)
+                    yield {**said, "lost": isinstance(ready.ledger, AsOfMark) and ready.ledger.has_lost}
+                    if isinstance(ready.ledger, AsOfMark):
+                        ready.ledger.has_lost = False
             finally:
                 if view is not None:
                     view.close()

@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 
-from detectors.consent.ledger import Choice, Coverage, LedgerView
+from detectors.consent.ledger import Choice, Coverage, Forgets, LedgerView
 from topics.catalog import LINKS
 from topics.record import Place
+
+_TAKEN_OUT = frozenset({Forgets.ERASED, Forgets.OLDER})
 
 
 class AsOfMark:
     """A view of today's ledger that hides every choice from behind a mark.
 
-    Two things cannot be taken back: a link between identifiers that was learned later, and versions that were trimmed since.
+    What was taken out since (by a tombstone, or because too many versions came) cannot be brought back: `has_lost` then says
+    that nobody can tell any more what was there. A link between identifiers that was learned later cannot be taken back either.
     """
 
     def __init__(self, today: LedgerView, mark: str, consent_topic: str, coverage: Coverage) -> None:
@@ -19,6 +22,8 @@ class AsOfMark:
         self._today = today
         self._ends = ends_of(mark, consent_topic)
         self._coverage = coverage
+        self.has_lost = False
+        """Whether something that was asked for since this was last set to False has been taken out behind the mark."""
 
     def coverage(self, broker_ms: int) -> Coverage:  # noqa: ARG002 - the protocol's signature
         """Tell what the ledger was then."""
@@ -34,7 +39,10 @@ class AsOfMark:
 
     def _then(self, choices: Sequence[Choice]) -> Sequence[Choice]:
         ends = self._ends
-        return [each for each in choices if each.offset < ends.get((each.topic, each.partition), 0)]
+        then = [each for each in choices if each.offset < ends.get((each.topic, each.partition), 0)]
+        if len(then) < len(choices):
+            self.has_lost |= any(each.forgets in _TAKEN_OUT and each not in then for each in choices)
+        return then
 
 
 def ends_of(mark: str, consent_topic: str) -> dict[Place, int]:

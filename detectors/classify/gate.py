@@ -36,7 +36,7 @@ class Gate:
 
     def __init__(self, know: Knowledge) -> None:
         self.know = know
-        # Plain dictionaries, emptied when full, as the quickest look-up there is (half of `lru_cache`: tests.bench.gate).
+        # Plain dictionaries, emptied when full, as the quickest look-up there is.
         self._hosts: dict[tuple[str, str], Stays] = {}
         self._steps: dict[tuple[str | None, str | None, str], tuple[bool, bool]] = {}
         # A query that has every parameter: no shape can ask for one that a real query has and this has not.

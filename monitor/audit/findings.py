@@ -77,7 +77,7 @@ class Findings:
         for start, end, kind, _ in segments(claim):
             for offset in range(start, end) if kind == INSPECTED else ():
                 word = self._words.get((claim.mark, offset))
-                if word is None:
+                if word is None or word.lost:
                     return None
                 counts = [len(word.findings), *(len(each) for each in word.silent if was_silent(claim))]
                 least, most = least + min(counts), most + max(counts)
@@ -112,7 +112,7 @@ class Findings:
             if all(each.bundle == self._bundle for each in self._ranges.covering(claim, offset))
         }
         for (_, offset), word in self._words.items():
-            if offset in judged:
+            if offset in judged and not word.lost:
                 rows = (*word.findings, *chain.from_iterable(word.silent))
                 told.setdefault(offset, set()).update(row[0] for row in rows)
         return told
@@ -133,6 +133,9 @@ class Findings:
         words = {mark: self._words.get((mark, offset)) for mark in marks}
         if None in words.values():
             self._result.unverifiable[Unverifiable.NOT_JUDGED] += 1
+            return
+        if any(word is not None and word.lost for word in words.values()):
+            self._result.unverifiable[Unverifiable.FORGOTTEN] += 1
             return
         every = Counter[What]()
         for mark, counts in found.items():

@@ -59,6 +59,7 @@ class Judge:
                 silent=tuple(tuple(tuple(row) for row in rows) for rows in answer["silent"]),
                 rejected=tuple((item, reason) for item, reason in answer["rejected"]),
                 items=answer["items"],
+                lost=answer["lost"],
             )
 
     def _line(self) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class Unverifiable(StrEnum):
     COMPACTION = "may have been removed by compaction"
     BUNDLE = "judged by another bundle of rules, law and register"
     NOT_JUDGED = "not judged again"
+    FORGOTTEN = "the ledger has forgotten since what it was judged by"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ class Said:
     """(item, reason)."""
     items: int
     """Items of the record, rejected ones among them."""
+    lost: bool = False
+    """Whether the ledger has forgotten since what the record was judged by."""
 
 
 Words = Mapping[tuple[str, int], Said]
