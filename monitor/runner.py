@@ -52,6 +52,8 @@ class Runner:
         self._metrics = metrics
         self._settle_ms = int(settle_seconds * 1000)
         self._ledger_wait_ms = int(ledger_wait_seconds * 1000)
+        self._waits_until_ms = now_ms() + self._ledger_wait_ms
+        """Until then a record waits however old it is: a backlog that a start finds is as new to the ledger as to us."""
         self._batch_records = batch_records
         self._now_ms = now_ms
         self._pending: dict[Place, deque[RawRecord]] = {}
@@ -206,7 +208,8 @@ class Runner:
                 if at_ms > settled:
                     break
                 # What a snapshot covers it covers to the front of it: only a later moment has to be asked for.
-                if snapshot is not None and at_ms > given_up and not 0 <= at_ms <= covered_ms:
+                may_wait = at_ms > given_up or now < self._waits_until_ms
+                if snapshot is not None and may_wait and not 0 <= at_ms <= covered_ms:
                     # What people chose may come after the record, as late as it takes to settle.
                     if snapshot.coverage(at_ms + settle_ms) is not Coverage.READY:
                         break
