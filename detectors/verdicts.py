@@ -92,6 +92,7 @@ class Verdicts:
         of_record = (
             *(
                 origin.place,
+                common.own_place,
                 step,
                 common.goods,
                 common.categories,

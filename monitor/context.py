@@ -122,7 +122,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
             bundle=self.bundle,
             exemptions=self.exemptions,
             seal=self.seal,
-            gate=Gate(self.know),
+            gate=Gate(self.know, has_baseline=self.baseline is not None),
             verdicts=Verdicts(self.know, self.law, self.needs, self.rules),
             worker=worker,
             delivery=delivery,

@@ -34,8 +34,10 @@ class Stays(Enum):
 class Gate:
     """Remembers what hosts and paths mean for one state of knowledge."""
 
-    def __init__(self, know: Knowledge) -> None:
+    def __init__(self, know: Knowledge, *, has_baseline: bool) -> None:
+        """With a baseline a host that the register calls the shop's own does not stay: drift is told of the flow to it."""
         self.know = know
+        self._of_registered = Stays.NO if has_baseline else Stays.YES
         # Plain dictionaries, emptied when full, as the quickest look-up there is.
         self._hosts: dict[tuple[str, str], Stays] = {}
         self._steps: dict[tuple[str | None, str | None, str], tuple[bool, bool]] = {}
@@ -75,7 +77,7 @@ class Gate:
             return Stays.NO
         entry = self.know.register.by_host(name)
         if entry is not None:
-            return Stays.YES if entry.role is Role.OWN else Stays.NO
+            return self._of_registered if entry.role is Role.OWN else Stays.NO
         return Stays.UNLESS_SHAPED if is_own_host(name, self.know) else Stays.NO
 
     def _of_path(self, name: str | None, method: str | None, path: str) -> tuple[bool, bool]:

@@ -87,7 +87,7 @@ class Walk:
                 self._rare(values, plan, place)
             for index, key, near, base in view.named:
                 member = values[index]
-                told = names.get(hash((base, member)))
+                told = names.get(hash((base, member if type(member) is str else str(member))))
                 if told is None or tracing:
                     told = self._decide(member, key, place, near, context, base)
                 if told.category:
@@ -148,7 +148,7 @@ class Walk:
         if key is not None and key.meanings:
             context = place.around | key.own
             base = hash((key.ident, context, place.above, type(value)))
-            told = self._memory.names.get(hash((base, value)))
+            told = self._memory.names.get(hash((base, value if type(value) is str else str(value))))
             if told is None or self._findings.trace is not None:
                 told = self._decide(value, key, place, context, place.above, base)
             if told.category:
@@ -168,7 +168,8 @@ class Walk:
             told = what_is_told(text, key, context, above, self._findings, place)
             if told is NOTHING and (key.free or isinstance(value, str) or value >= _LARGE):
                 told = TO_BE_READ
-        return self._memory.tell(hash((base, value)), told)
+        # Not by the hash of a number: it has no salt, so that a sender could make two that share it.
+        return self._memory.tell(hash((base, value if type(value) is str else str(value))), told)
 
     def _left(self, value: Any, key: Key, place: Place, context: int, above: int, word: str) -> None:
         """Keep a value that its name does not explain for others."""

@@ -111,6 +111,6 @@ def _known_anew(by: Context, *, rules: RuleSet | None = None, register: Any = No
         by,
         know=know,
         rules=rules,
-        gate=type(gate)(know),
+        gate=type(gate)(know, has_baseline=by.baseline is not None),
         verdicts=type(verdicts)(know, by.law, by.needs, rules),
     )

@@ -25,6 +25,16 @@ from topics.record import RawRecord
 RULE = "checkout.field-appeared"
 PLAIN = {"shipping_address": {"first_name": "Noor", "last_name": "Adam", "street": "Birkenallee 9", "city": "Leipzig"}}
 AT_MS = 1_795_000_000_000
+OWN_REGISTER = """\
+recipients:
+  - id: shop
+    hosts: ["*.shop.example"]
+    entity: Example Shop GmbH
+    role: own
+    countries: [DE]
+    purposes: [functional]
+    mechanism: {kind: none}
+"""
 
 
 def logged(body: Any, path: str = "/checkout/shipping") -> bytes:
@@ -122,6 +132,17 @@ def test_a_gate_that_is_open_with_a_baseline_hides_nothing(shop: Path) -> None:
     found = process(records, gated, {}).findings
     assert found == process(records, whole, {}).findings
     assert [each.offset for each in found if each.rule == RULE] == [3, 4, 5]
+
+
+def test_a_host_that_the_register_calls_ones_own_is_held_against_the_baseline_too(shop: Path) -> None:
+    (shop / "register.yaml").write_text(OWN_REGISTER)
+    config = orjson.loads((shop / "monitor.yaml").read_bytes())
+    (shop / "monitor.yaml").write_bytes(orjson.dumps({**config, "register": "register.yaml"}))
+    file = capture(shop, [{"note": "blue"}] * 120)
+    Path(file).write_bytes(Path(file).read_bytes().replace(b"/checkout/shipping", b"/account/notes"))
+    learn(shop, file, "--out", str(shop / "baseline.yaml"))
+    told = judged(use(shop), [logged(with_mail({"note": "blue"}), "/account/notes")])
+    assert [each.rule for each in told] == [RULE]
 
 
 def test_learning_the_same_traffic_gives_the_same_file(shop: Path) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.context import load_shipped
+from monitor.context import load, load_shipped
+from monitor.files import read_config
 from monitor.pipeline import Context, Outcome, process
 from monitor.shop import Shop
 from tests.bench.mix import DOMAIN, Mix
@@ -222,3 +224,108 @@ def test_a_record_with_broken_bytes_comes_to_the_same_with_every_gate_open(
     by = _gated(with_register=True)
     batch = [RawRecord(topic, 0, 7, 1_788_253_200_000, None, value)]
     assert told(process(batch, by, {})) == told(process(batch, _ungated(by), {}))
+
+
+_KONG = {
+    "started_at": 1_788_253_200_000,
+    "client_ip": "203.0.113.9",
+    "request": {"method": "GET", "uri": "/products/7", "headers": {"host": DOMAIN}},
+    "service": {"host": "catalog.internal"},
+    "tries": [{"ip": "8.8.8.8"}],
+}
+_ENVOY = {
+    "start_time": "2026-09-01T09:00:00Z",
+    "authority": DOMAIN,
+    "path": "/products/7",
+    "method": "GET",
+    "upstream_cluster": "outbound|80||catalog.internal",
+}
+
+
+@pytest.mark.parametrize(
+    ("topic", "record"),
+    [
+        ("kong", {**_KONG, "service": {"host": ""}}),
+        ("envoy", {**_ENVOY, "upstream-cluster": "outbound|443||graph.facebook.com"}),
+        ("envoy", {**_ENVOY, ":authority": "graph.facebook.com"}),
+    ],
+)
+def test_a_record_that_names_its_recipient_elsewhere_is_not_told_at_a_glance(topic: str, record: Any) -> None:
+    by = _gated(with_register=True)
+    batch = [RawRecord(topic, 0, 7, 1_788_253_200_000, None, json.dumps(record).encode())]
+    one = process(batch, by, {})
+    assert one.findings
+    assert told(one) == told(process(batch, _ungated(by), {}))
+
+
+_ABROAD = """\
+id: rules.collected-abroad
+title: A purchase that is received in the United States
+version: 1.0.0
+status: stable
+mode: live
+assessor: checkout
+when: flow.destination.country == "US"
+severity: low
+group_by: [flow.service]
+runbook: checkout.unneeded-field
+why: "{flow.service} received it."
+description: A rule of the tests.
+tests:
+  - name: there
+    given: {flow: {destination: {country: US}}}
+    expect: finding
+  - name: elsewhere
+    given: {flow: {destination: {country: DE}}}
+    expect: none
+"""
+_PLACES = """\
+recipients: []
+services:
+  - {host: eu.shop.example, country: DE}
+  - {host: us.shop.example, country: US}
+"""
+
+
+def test_what_was_said_of_a_purchase_in_one_place_is_not_said_of_it_in_another(tmp_path: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "rules.collected-abroad.yaml").write_text(_ABROAD)
+    (tmp_path / "register.yaml").write_text(_PLACES)
+    (tmp_path / "subject.key").write_text("a key of the tests, longer than sixteen bytes")
+    file = tmp_path / "monitor.yaml"
+    file.write_text(
+        json.dumps(
+            {
+                "kafka": {"bootstrap_servers": "localhost:9092"},
+                "shop": {"domains": ["shop.example"]},
+                "sources": [{"topic": "kong", "adapter": "kong"}],
+                "subjects": {"secret": {"file": "subject.key"}},
+                "register": "register.yaml",
+                "rules": ["rules"],
+            }
+        )
+    )
+    loaded = load(read_config(file), str(file))
+    by = loaded.context({"kong": make("kong", AdapterOptions())}, "test")
+    places = ["eu.shop.example", "us.shop.example"]
+    headers = {"cloudfront-viewer-country": "DE"}
+    batch = [
+        RawRecord(
+            "kong",
+            0,
+            at,
+            1_788_253_200_000,
+            None,
+            json.dumps(
+                {
+                    **_KONG,
+                    "request": {"method": "POST", "uri": "/checkout/shipping", "headers": {**headers, "host": host}},
+                    "tries": [],
+                }
+            ).encode(),
+        )
+        for at, host in enumerate(places)
+    ]
+    one = process(batch, by, {})
+    assert [(each.rule, each.offset) for each in one.findings] == [("rules.collected-abroad", 1)]
+    assert told(one) == told(process(batch, _ungated(by), {}))

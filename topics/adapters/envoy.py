@@ -58,6 +58,9 @@ class _Seen(msgspec.Struct, gc=False):
     cookie: str | None = None
     user_id: str | None = None
     # Other spellings may not be there: whoever writes so is read whole.
+    other_cluster: Absent = msgspec.field(default=ABSENT, name="upstream-cluster")
+    other_authority: Absent = msgspec.field(default=ABSENT, name=":authority")
+    other_path: Absent = msgspec.field(default=ABSENT, name=":path")
     other_route: Absent = msgspec.field(default=ABSENT, name="route-name")
     other_user: Absent = msgspec.field(default=ABSENT, name="user-id")
     other_cookie: Absent = msgspec.field(default=ABSENT, name="Cookie")

@@ -134,7 +134,8 @@ class Kong:
             return None
         request = seen.request
         headers, uri = request.headers, request.uri
-        if uri[:1] != "/":
+        # Without the name of the service the address that was tried says who got it.
+        if uri[:1] != "/" or not seen.service.host:
             return None
         route, consumer = seen.route, seen.consumer
         user = None

@@ -1,5 +1,7 @@
 import json
+import sys
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -64,3 +66,13 @@ def test_nothing_of_a_value_is_kept() -> None:
     assert not any(secret in kept for secret in secrets)
     assert fresh.memory.names
     assert fresh.memory.points
+
+
+@pytest.mark.parametrize(("name", "value"), [("phone", 4_915_112_345_678), ("zip", 90_210)])
+def test_a_number_made_to_share_a_hash_blinds_nobody(name: str, value: int) -> None:
+    fresh, problems = read_taxonomy(text("taxonomy.yaml"), "taxonomy.yaml", text("words.yaml"), "words.yaml")
+    assert fresh is not None, problems
+    plain, made = ({"shipping": {name: each, "city": "Ottawa"}} for each in (value, value + sys.hash_info.modulus))
+    alone = find_fields(Part("", json.dumps(plain).encode(), Media.JSON), Budget(), taxonomy())
+    find_fields(Part("", json.dumps(made).encode(), Media.JSON), Budget(), fresh)
+    assert find_fields(Part("", json.dumps(plain).encode(), Media.JSON), Budget(), fresh) == alone
