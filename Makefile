@@ -30,7 +30,7 @@ demo: $(VENV)/.run ## the whole monitor on an embedded broker with a simulated s
 	@exec $(BIN)/privacy-monitor demo $(ARGS)
 
 test: $(VENV)/.test ## all tests, on a real Apache Kafka where one can be had (ARGS="-k name")
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m tests $(ARGS)
 
 check: $(VENV)/.test ## static checks: format, lint, types, imports, shipped configuration, Dockerfile
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache && $(BIN)/privacy-monitor check --config examples/monitor.yaml

@@ -12,7 +12,6 @@ from tests.kafka.gateway import Gateway
 from tests.kafka.jvm import Cluster
 from tests.kafka.processes import Unavailable
 
-_REAL_PROGRAMS = ("kafka", "slow", "gateway")
 _ALLOWED = "PRIVACY_MONITOR_ALLOW_NO_KAFKA"
 
 
@@ -29,17 +28,6 @@ _SESSION = pytest.StashKey[_Session]()
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_SESSION] = _Session()
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that start real programs on one worker, one after the other, where `-n` splits the run.
-
-    They wait more than they compute, so that the others fill the time; two brokers at once would only wait for each other.
-    """
-    for item in items:
-        if any(item.get_closest_marker(name) for name in _REAL_PROGRAMS):
-            item.add_marker(pytest.mark.xdist_group("real-programs"))
 
 
 def pytest_report_header() -> str:

@@ -1,0 +1,40 @@
+"""`python -m tests`: the whole suite in two halves, and the worse of their exit codes.
+
+What only computes runs on two cores at once. What starts real programs (brokers, workers, Prometheus) runs afterwards, one test after
+the other and with the machine to itself: it waits for those programs, and two brokers at once would only wait for each other.
+Arguments go to pytest. Where they choose tests themselves (a path, `-m` or `-n`), pytest runs once with them alone.
+"""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+
+REAL_PROGRAMS = "kafka or slow or gateway"
+_NONE_CHOSEN = 5
+"""pytest's exit code when no test was chosen: one half may hold none of those that `-k` names."""
+_TAKES_A_VALUE = frozenset({"-k", "-p", "-o", "-c", "--durations", "--maxfail", "--hypothesis-seed", "--timeout"})
+
+
+def chooses(arguments: Sequence[str]) -> bool:
+    """Tell whether the arguments choose tests by more than their names."""
+    before = ""
+    for each in arguments:
+        if before not in _TAKES_A_VALUE and (not each.startswith("-") or each.startswith(("-m", "-n"))):
+            return True
+        before = each
+    return False
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the suite. Gives pytest's exit code."""
+    pytest = [sys.executable, "-m", "pytest"]
+    if chooses(arguments):
+        return subprocess.run([*pytest, *arguments], check=False).returncode
+    halves = (["-n", "2", "-m", f"not ({REAL_PROGRAMS})"], ["-m", REAL_PROGRAMS])
+    codes = [subprocess.run([*pytest, *half, *arguments], check=False).returncode for half in halves]
+    chosen = [code for code in codes if code != _NONE_CHOSEN]
+    return max(chosen, default=_NONE_CHOSEN)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
