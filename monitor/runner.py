@@ -57,6 +57,8 @@ class Runner:
         self._batch_records = batch_records
         self._now_ms = now_ms
         self._pending: dict[Place, deque[RawRecord]] = {}
+        self._first = 0
+        """Of the assigned partitions, the one from which the last turn took first."""
         self._next: dict[Place, int] = {}
         """Next offset to account for, of each assigned partition that has one."""
         self._taken: dict[Place, int] = {}
@@ -202,7 +204,11 @@ class Runner:
         settled, given_up = now - settle_ms, now - settle_ms - self._ledger_wait_ms
         batch: list[RawRecord] = []
         covered_ms = -1
-        for queue in self._pending.values():
+        # Each turn begins with another partition: one that always has more must not keep the others waiting.
+        places = list(self._pending)
+        self._first = (self._first + 1) % max(len(places), 1)
+        for place in (*places[self._first :], *places[: self._first]):
+            queue = self._pending[place]
             while queue and len(batch) < self._batch_records:
                 at_ms = queue[0].timestamp_ms
                 if at_ms > settled:

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import chain
 
-from monitor.audit.evidence import INSPECTED, Claim, Evidence, FoldRecord
+from monitor.audit.evidence import EXPIRED, INSPECTED, Claim, Evidence, FoldRecord
 from monitor.audit.ranges import Ranges, between, segments
 from monitor.audit.verdict import Kind, Said, Unverifiable, Words
 
@@ -35,7 +35,11 @@ class Findings:
         self._counted(by_offset)
         self._exemplars()
         inspected = self._ranges.offsets(INSPECTED)
-        for offset in sorted(by_offset.keys() - inspected):
+        # A delivery that broke off left findings and no accounting, and the next one came after retention.
+        torn = {offset for claim, offset in self._ranges.once(EXPIRED) if not claim.exactly_once}
+        if not torn.isdisjoint(by_offset):
+            self._result.unverifiable[Unverifiable.RETENTION] += len(by_offset.keys() & torn)
+        for offset in sorted(by_offset.keys() - inspected - torn):
             if self._ranges.begin <= offset < self._ranges.until:
                 self._fault(Kind.FINDING_INVENTED, offset, "the offset was not inspected")
         if self._words is not None:

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 
-from monitor.audit.evidence import DEAD_LETTERED, INSPECTED, Claim, Evidence
+from monitor.audit.evidence import DEAD_LETTERED, EXPIRED, INSPECTED, Claim, Evidence
 from monitor.audit.ranges import Ranges, between, segments
 from monitor.audit.verdict import Kind, Words
 
@@ -31,7 +31,9 @@ class Letters:
         for letter in self._letters:
             if self._source.sizes.get(letter.offset, letter.size_bytes) != letter.size_bytes:
                 self._fault(Kind.LETTER_WRONG, letter.offset, f"{letter.at}: the size is another")
-        for offset in sorted(self._by_offset.keys() - self._ranges.offsets(INSPECTED, DEAD_LETTERED)):
+        # As with findings: what broke off left letters of what had expired for the next delivery.
+        torn = {offset for claim, offset in self._ranges.once(EXPIRED) if not claim.exactly_once}
+        for offset in sorted(self._by_offset.keys() - self._ranges.offsets(INSPECTED, DEAD_LETTERED) - torn):
             self._fault(Kind.LETTER_INVENTED, offset, "the offset was not read")
         for _, offset in self._ranges.once(DEAD_LETTERED):
             if offset not in self._by_offset:
@@ -61,9 +63,12 @@ class Letters:
     def _items(self, claim: Claim) -> None:
         """Hold the counts of items of a range against the letters and the judge."""
         told: Counter[str] = Counter()
-        for offset in between(self._offsets, claim.start, claim.end):
-            for (_, reason), count in self._by_offset[offset].items():
-                told[reason] += count
+        # What this range calls expired another may have read before: its letters are that one's.
+        for start, end, kind, _ in segments(claim):
+            if kind in (INSPECTED, DEAD_LETTERED):
+                for offset in between(self._offsets, start, end):
+                    for (_, reason), count in self._by_offset[offset].items():
+                        told[reason] += count
         prefix = "rejected:"
         counted = Counter({name.removeprefix(prefix): n for name, n in claim.items.items() if name.startswith(prefix)})
         for reason in sorted(told.keys() | counted.keys()):

@@ -144,12 +144,12 @@ def segments(claim: Claim) -> Iterable[Segment]:
 
 
 def _without_repetition(segments: Sequence[Segment]) -> list[Segment]:
-    """Take out of what has expired what an earlier delivery had read; give all in order.
+    """Take out of what has expired what an earlier delivery had come past; give all in order.
 
     A range that was delivered and not committed is read again, and by then retention may have taken it: that it had expired
     before it was read is then true of the second delivery alone. In transactions there is no second delivery.
     """
-    read = sorted((each.start, each.end) for each in segments if each.kind not in (EXPIRED, HOLE))
+    read = sorted((each.start, each.end) for each in segments if each.kind != EXPIRED)
     kept = [each for each in segments if each.kind != EXPIRED or each.claim.exactly_once]
     for each in segments:
         if each.kind == EXPIRED and not each.claim.exactly_once:

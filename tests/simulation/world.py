@@ -321,6 +321,8 @@ class World:
                 if worker.runner is not None and worker.frozen_until_ms <= self.broker.now_ms:
                     self._turn_of(worker)
             if self._is_done():
+                # What a killed worker left open hides all that stands behind it, until the broker aborts it.
+                self.broker.pass_time(self.broker.TRANSACTION_MS + 1, {GROUP: SOURCES})
                 return
         raise AssertionError(f"seed {self.seed}: not everything was judged after the faults had ended")
 
