@@ -49,7 +49,7 @@ class Capture:
             raise CaptureProblem(f"{name}: the file is empty")
         chosen = adapter or sniff(head)
         if chosen is None:
-            raise CaptureProblem(f"{name}: unknown format; name it with --format")
+            raise CaptureProblem(f"{name}: unknown format; name it with --format: {', '.join(sorted(ADAPTERS))}")
         self.adapter: str = chosen
         self._is_by_line = chosen == "har" and _is_entry(head.partition(b"\n")[0])
 

@@ -150,6 +150,8 @@ def show(report: Report, console: Console) -> None:
         + (f" ({unknown})" if unknown else "")
         + f", {unread} not read. {len(violations)} violations."
     )
+    if report.items.get("unknown:no-jurisdiction"):
+        console.print("no-jurisdiction: no record says where the person is; --from says it, such as --from US-CA.")
 
 
 def as_lines(report: Report, law: LawPack | None = None) -> Iterator[dict[str, Any]]:

@@ -53,7 +53,9 @@ class Topics:
         try:
             found = self._consumer.list_topics(timeout=_ASK_SECONDS)
         except KafkaException as error:
-            raise AuditProblem(f"the broker does not answer ({error.args[0].name()})") from None
+            raise AuditProblem(
+                f"the broker does not answer ({error.args[0].name()}); check kafka.bootstrap_servers"
+            ) from None
         self.cluster = str(found.cluster_id)
         self.partitions: dict[str, int] = {name: len(topic.partitions) for name, topic in found.topics.items()}
         """By topic."""

@@ -170,10 +170,15 @@ class _Theatre:
 
 
 def _print(console: Console, result: Result) -> None:
+    first = (
+        "no alert yet" if result.first_alert_seconds is None else f"first alert after {result.first_alert_seconds} s"
+    )
     console.print(
         f"\n{result.records} records in {result.seconds} s, {result.accounted} accounted for; "
-        f"first alert after {result.first_alert_seconds} s; {result.episodes} episodes."
+        f"{first}; {result.episodes} episodes."
     )
+    if not result.accounted:
+        console.print("It ended before the worker had judged anything, so the figures below say nothing.")
     console.print(f"Planted violations: {result.planted}. Found: {result.found}. Missed: {len(result.missed)}.")
     console.print(f"Lawful near-misses: {result.near_misses}. Raised: {result.near_misses_raised}.")
     console.print(f"Invented: {len(result.invented)}.")
