@@ -11,6 +11,7 @@ from monitor.audit.evidence import Place
 
 _ASK_SECONDS = 15.0
 _SILENCE_SECONDS = 30.0
+_TRANSACTION_SECONDS = 90.0
 _BATCH = 2_000
 
 
@@ -50,6 +51,15 @@ class Topics:
                 "log_level": 0,
             }
         )
+        # Asked for ends only: a reader of committed records is told of none behind a transaction that is open.
+        self._witness = Consumer(
+            {
+                **self._settings,
+                "group.id": "privacy-monitor-audit",
+                "isolation.level": "read_uncommitted",
+                "log_level": 0,
+            }
+        )
         try:
             found = self._consumer.list_topics(timeout=_ASK_SECONDS)
         except KafkaException as error:
@@ -74,6 +84,25 @@ class Topics:
         except KafkaException as error:
             raise AuditProblem(f"{place[0]}/{place[1]} cannot be asked ({error.args[0].name()})") from None
         return Bounds(int(low), int(high))
+
+    def await_transactions(self, places: Sequence[Place]) -> None:
+        """Wait until every transaction that is open now has ended: until then, what was delivered behind it is not given to us.
+
+        One that a killed worker left is ended by the broker within a minute. Raises AuditProblem.
+        """
+        ends = {place: self._end(place) for place in places}
+        deadline = time.monotonic() + _TRANSACTION_SECONDS
+        while waiting := [place for place, end in ends.items() if self.bounds(place).high < end]:
+            if time.monotonic() > deadline:
+                topic, partition = waiting[0]
+                raise AuditProblem(f"a transaction on {topic}/{partition} does not end; ask again when it has")
+            time.sleep(0.2)
+
+    def _end(self, place: Place) -> int:
+        try:
+            return int(self._witness.get_watermark_offsets(TopicPartition(*place), timeout=_ASK_SECONDS)[1])
+        except KafkaException as error:
+            raise AuditProblem(f"{place[0]}/{place[1]} cannot be asked ({error.args[0].name()})") from None
 
     def at(self, places: Sequence[Place], at_ms: int) -> dict[Place, int]:
         """Give the first offset whose record is of that moment or later; the end where there is none."""
@@ -156,3 +185,4 @@ class Topics:
     def close(self) -> None:
         """Let go of the broker."""
         self._consumer.close()
+        self._witness.close()

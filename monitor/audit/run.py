@@ -99,6 +99,7 @@ def _collect(topics: Topics, wanted: Wanted, places: Sequence[Place]) -> Collect
         (DEAD_LETTERS, collector.letter, None),
     ):
         ours = topics.places([topic])
+        topics.await_transactions(ours)
         starts = {place: topics.bounds(place).low for place in ours}
         if wanted.from_ms is not None:
             starts |= topics.at(ours, wanted.from_ms - _EARLIER_MS)
