@@ -100,14 +100,19 @@ def test_a_missing_configuration_is_told(tmp_path: Path) -> None:
     assert done.stderr == f"privacy-monitor: {tmp_path}/no: cannot be read (No such file or directory)\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", [("run",), ("check", "--broker"), ("alerts",), ("topics", "create"), ("send", "x", "--topic", "t")]
 )
 def test_an_unreachable_broker_is_told_within_ten_seconds(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     (port,) = free_ports(1)
+    file = config(tmp_path, f"127.0.0.1:{port}")
     began = time.monotonic()
-    done = command(*arguments, "--config", config(tmp_path, f"127.0.0.1:{port}"))
-    assert time.monotonic() - began < 15, "ten seconds, and the start of Python on a busy machine"
+    assert command("check", "--config", file).returncode == 0
+    without_broker = time.monotonic() - began
+    done = command(*arguments, "--config", file)
+    waited = time.monotonic() - began - without_broker
+    assert waited < 10 + 2 * without_broker, "ten seconds beside what reading the configuration takes on this machine"
     assert done.returncode == 64
     assert done.stderr == (
         f"privacy-monitor: Kafka at 127.0.0.1:{port} does not answer; "
