@@ -432,7 +432,10 @@ class _Batch:
         """Count what could not be decided, and give the first reason."""
         for detector, reason in unknown:
             self._outcome.gaps[detector.value, reason] += 1
-        return unknown[0][1] if unknown else ""
+        if not unknown:
+            return ""
+        # A silent ledger is told before what else was missing: what was found then is not what would be found with it.
+        return next((reason for _, reason in unknown if reason.startswith("ledger-")), unknown[0][1])
 
 
 def _dead_letter(record: RawRecord, rejected: Rejected, context: Context, digest: str) -> DeadLetter:

@@ -7,6 +7,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from monitor.kafka.connection import DeliveryFailed, KafkaProblem, Settings, explain, make, positions
 from monitor.kafka.reader import Reader
+from topics.catalog import ACCOUNTING
 from topics.record import Place
 
 _FLUSH_SECONDS = 30.0
@@ -63,11 +64,16 @@ class Writer:
         if self._transactional:
             self._in_transaction(outgoing, offsets, reader)
             return
-        self.send(outgoing)
+        # The accounting says that the rest is there: it follows when the broker has all of the rest. Were both on their way at
+        # once, it could arrive alone, and retention could take the records before they are read again.
+        self.send([each for each in outgoing if each.topic != ACCOUNTING.name])
+        self.send([each for each in outgoing if each.topic == ACCOUNTING.name])
         reader.commit(offsets)
 
     def send(self, outgoing: Sequence[Outgoing], on_delivered: Callable[[int, Delivered], None] | None = None) -> None:
         """Deliver and wait for the broker's word on each. Raises DeliveryFailed."""
+        if not outgoing:
+            return
         self._failures.clear()
         left, reason = 0, ""
         try:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from monitor.kafka import DeliveryFailed, KafkaProblem, Outgoing
 from tests.simulation.broker import Broker, Place, Refused
+from topics.catalog import ACCOUNTING
 from topics.record import RawRecord
 
 Fault = Callable[[str], bool]
@@ -144,12 +145,15 @@ class ModelWriter:
 
     def deliver(self, outgoing: Sequence[Outgoing], offsets: Mapping[Place, int], reader: ModelReader) -> None:
         if self._transaction is None:
-            self.send(outgoing)
+            self.send([each for each in outgoing if each.topic != ACCOUNTING.name])
+            self.send([each for each in outgoing if each.topic == ACCOUNTING.name])
             reader.commit(offsets)
             return
         self._in_transaction(self._transaction, outgoing, offsets, reader)
 
     def send(self, outgoing: Sequence[Outgoing]) -> None:
+        if not outgoing:
+            return
         if self._fault("crash before produce"):
             raise Crash
         if self._fault("produce refused"):
