@@ -107,5 +107,5 @@ class Plans:
         return plan
 
 
-_LARGEST = 256
+_LARGEST = 64
 """Members of the largest object that is remembered."""
