@@ -106,7 +106,7 @@ def arm(point: Point) -> None:
     _around(writer.Writer, "send", point, "before produce", "after produce")
     _around(runner.Runner, "swap", point, "before rule swap", "after rule swap")
     _around(LedgerReader, "view", point, "before ledger view", "after ledger view")
-    _around(LedgerWriter, "apply", point, "before ledger write", "after ledger write")
+    _around(LedgerWriter, "take", point, "before ledger write", "after ledger write")
     _around(LedgerWriter, "mark_fresh", point, "before ledger is fresh", "after ledger is fresh")
     _around(worker, "require_topics", point, "at start", "")
     _in_producer(point)
