@@ -180,3 +180,17 @@ def test_zombies_storms_of_rebalances_and_a_broker_that_restarts_lose_nothing(tm
         assert sum(report["offsets"].values()) == sum(
             topic_ends(system.bootstrap, [str(each["topic"]) for each in SOURCES]).values()
         )
+
+        fold = {**system.read("privacy.findings.v1")[0], "episode_key": "forged", "exemplars": []}
+        claim = system.read("privacy.accounting.v1")[0]
+        system.produce(
+            [
+                ("privacy.findings.v1", b"forged", json.dumps(fold).encode()),
+                ("privacy.accounting.v1", b"forged", json.dumps({**claim, "findings": claim["findings"] + 1}).encode()),
+                ("privacy.findings.v1", b"forged", b"no fold"),
+            ]
+        )
+        report = audited(system)
+        assert report["verdict"] == "wrong"
+        assert {"finding-invented", "finding-count"} <= {each["kind"] for each in report["faults"]}
+        assert len(report["unreadable"]) == 1
