@@ -28,6 +28,8 @@ READERS = 256
 MAX_LINKS = 16
 """Links of one subject that are followed; with more of them none is."""
 
+_REMEMBERED = 65_536
+"""People that a snapshot remembers; beyond it starts anew."""
 _UNREADABLE = Choice(MAX_TIME_MS, (), (), "", 0, 0, forgets=Forgets.EARLIER)
 """What a damaged ledger says of a person: whatever they chose is not known."""
 
@@ -55,6 +57,8 @@ class LedgerSnapshot:
         self._words = words
         self._on_damage = on_damage
         self._fresh_ms = -1
+        self._asked: dict[tuple[str, ...], Sequence[Choice]] = {}
+        """What was said of who was asked for one by one: the flows of a record and the records of a person ask again."""
         self.mark = ""
         if txn is None:
             return
@@ -62,8 +66,6 @@ class LedgerSnapshot:
         self._get = txn.get
         self._links = txn.cursor(links) if txn.stat(links)["entries"] else None
         self._prefix = bytes(txn.get(b"prefix", b"", meta)).decode()
-        self._hex_at = len(self._prefix)
-        self._length = self._hex_at + 2 * KEY_BYTES
         fresh = txn.get(b"fresh-ms", db=meta)
         if fresh is not None:
             self._fresh_ms = int.from_bytes(fresh, "big")
@@ -83,9 +85,18 @@ class LedgerSnapshot:
         """Give the versions of every one of these keyed hashes and of what is linked to them, in no order."""
         if self._txn is None:
             return ()
+        person = tuple(subjects)
+        known = self._asked.get(person)
+        if known is None:
+            if len(self._asked) >= _REMEMBERED:
+                self._asked.clear()
+            known = self._asked[person] = self._looked_up(person)
+        return known
+
+    def _looked_up(self, person: Sequence[str]) -> Sequence[Choice]:
         try:
             found: list[Choice] = []
-            for key in self._followed([subject_key(subject, self._prefix) for subject in subjects]):
+            for key in self._followed([subject_key(subject, self._prefix) for subject in person]):
                 versions = self._get(key)
                 if versions is not None:
                     found.extend(self._choices(versions))
@@ -104,11 +115,7 @@ class LedgerSnapshot:
         names = list(dict.fromkeys(chain.from_iterable(people)))
         try:
             keys = self._keys(names)
-            found = {
-                name: self._choices(versions)
-                for name, versions in zip(names, map(self._get, keys), strict=True)
-                if versions is not None
-            }
+            said = [() if versions is None else self._choices(versions) for versions in map(self._get, keys)]
             linked: frozenset[str] = frozenset()
             if self._links is not None:
                 firsts = zip(names, map(self._links.get, keys), strict=True)
@@ -116,26 +123,24 @@ class LedgerSnapshot:
         except (lmdb.Error, LedgerDamaged):
             self._on_damage()
             return [(_UNREADABLE,)] * len(people)
-        if not found and not linked:
-            return [()] * len(people)
-        of = found.get
-        if not linked and {1}.issuperset(map(len, people)):
-            return [of(name, ()) for (name,) in people]
+        if not linked and len(names) == len(people) and {1}.issuperset(map(len, people)):
+            return said
+        of = dict(zip(names, said, strict=True))
         followed = {person: self.choices(person) for person in map(tuple, people) if not linked.isdisjoint(person)}
         return [
-            followed.get(tuple(person)) or [choice for name in dict.fromkeys(person) for choice in of(name, ())]
+            followed.get(tuple(person)) or [choice for name in dict.fromkeys(person) for choice in of[name]]
             for person in people
         ]
 
     def _keys(self, names: Sequence[str]) -> Sequence[bytes]:
         """Give the keys of subjects: all at once where all were hashed under our own key."""
-        prefix, at = self._prefix, self._hex_at
-        if {self._length}.issuperset(map(len, names)):
-            digits = [name[at:] for name in names if name.startswith(prefix)]
-            if len(digits) == len(names):
-                with contextlib.suppress(ValueError):
-                    raw = unhexlify("".join(digits))
-                    return [raw[start : start + KEY_BYTES] for start in range(0, len(raw), KEY_BYTES)]
+        prefix = self._prefix
+        before, *digits = "".join(names).split(prefix)
+        # As many pieces as names, each as long as a hash: every name is the prefix and a hash.
+        if not before and len(digits) == len(names) and {2 * KEY_BYTES}.issuperset(map(len, digits)):
+            with contextlib.suppress(ValueError):
+                raw = unhexlify("".join(digits))
+                return [raw[start : start + KEY_BYTES] for start in range(0, len(raw), KEY_BYTES)]
         return [subject_key(name, prefix) for name in names]
 
     def close(self) -> None:
@@ -144,7 +149,7 @@ class LedgerSnapshot:
             self._txn.abort()
             self._txn = None
 
-    def _followed(self, keys: list[bytes]) -> Iterable[bytes]:
+    def _followed(self, keys: list[bytes]) -> Sequence[bytes]:
         """Give these keys and those that are linked to them."""
         if len(keys) > 1:
             keys = list(dict.fromkeys(keys))

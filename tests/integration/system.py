@@ -29,6 +29,8 @@ class System:
     folder: Path
     sources: Sequence[Source]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    program: Path | None = None
+    """A folder with the packages of another release, which runs instead of this one."""
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -67,6 +69,7 @@ class System:
             [sys.executable, "-m", "monitor", *arguments, "--config", str(self.config)],
             capture_output=True,
             check=False,
+            cwd=self.program,
             timeout=60,
         )
         assert done.returncode == 0, done.stderr.decode()
@@ -80,6 +83,7 @@ class System:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                cwd=self.program,
                 start_new_session=True,
             )
         self.processes.append(process)

@@ -1,4 +1,5 @@
-"""What a release left behind, as files: its topics, the alert plane's changelog, its ledger, and the schemas it reads by.
+"""What a release left behind, as files: its topics, the alert plane's changelog, its ledger, the schemas it reads by, and
+its wheel.
 
 `python -m tests.upgrade.golden VERSION` records it from a run of the demo shop on Apache Kafka. That is done once for each
 release, when it is made, and never again: what is recorded is what the releases after it must read. All persons in it
@@ -8,8 +9,10 @@ are made up, and all that was found names them by keyed hashes.
 import gzip
 import json
 import shutil
+import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -72,6 +75,14 @@ def schemas(release: str) -> dict[str, Any]:
     return found
 
 
+def program(release: str, folder: Path) -> Path:
+    """Unpack the packages of a release into a folder, so that they can run; the libraries are those of today."""
+    (wheel,) = (FOLDER / release).glob("*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        packed.extractall(folder)
+    return folder
+
+
 def ledger(release: str, folder: Path) -> None:
     """Lay the ledger that a release left into a folder."""
     folder.mkdir(parents=True)
@@ -111,24 +122,29 @@ def commit_all(bootstrap: str, group: str, topics: Sequence[str]) -> None:
         consumer.close()
 
 
+def run_and_stop(system: System, start_ms: int = _START_MS) -> None:
+    """Let a monitor judge the demo shop and tell its episodes, and stop it in order."""
+    people = [
+        json.dumps({"at_ms": start_ms + at, "ids": {"user_id": name}, **_choice(refused), "source": "banner"})
+        for at, (name, refused) in enumerate(PEOPLE.items())
+    ]
+    system.produce([("privacy.consent.v1", None, each.encode()) for each in people])
+    workers, alerts = system.start("run"), system.start("alerts")
+    pieces = [each for each in islice(Shop(5, start_ms).stream(), _PIECES) if each.role != "consent"]
+    system.produce([(f"shop.{each.role}", each.key, each.value) for each in pieces])
+    system.await_judged(120)
+    counted = distinct_findings(system.read("privacy.findings.v1"))
+    system.await_episodes(sum(each.total() for each in counted.values()), 120)
+    for process in (workers, alerts):
+        process.terminate()
+        assert process.wait(60) == 0, system.logs()
+
+
 def record(release: str) -> None:
     """Run this release on the demo shop, stop it, and keep what it left."""
     scratch = Path(tempfile.mkdtemp(prefix="golden-"))
     with Cluster(1) as cluster, System(cluster.bootstrap, scratch, SOURCES) as system:
-        people = [
-            json.dumps({"at_ms": _START_MS + at, "ids": {"user_id": name}, **_choice(refused), "source": "banner"})
-            for at, (name, refused) in enumerate(PEOPLE.items())
-        ]
-        system.produce([("privacy.consent.v1", None, each.encode()) for each in people])
-        workers, alerts = system.start("run"), system.start("alerts")
-        pieces = [each for each in islice(Shop(5, _START_MS).stream(), _PIECES) if each.role != "consent"]
-        system.produce([(f"shop.{each.role}", each.key, each.value) for each in pieces])
-        system.await_judged(120)
-        counted = distinct_findings(system.read("privacy.findings.v1"))
-        system.await_episodes(sum(each.total() for each in counted.values()), 120)
-        for process in (workers, alerts):
-            process.terminate()
-            assert process.wait(60) == 0, system.logs()
+        run_and_stop(system)
         folder = FOLDER / release
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
@@ -142,6 +158,8 @@ def record(release: str) -> None:
         (folder / "ledger.mdb.gz").write_bytes(gzip.compress(data, mtime=0))
         written = {path.stem: json.loads(path.read_text()) for path in Path("topics/schemas").glob("privacy.*.json")}
         (folder / "schemas.json").write_text(json.dumps(written, sort_keys=True, ensure_ascii=False) + "\n")
+        build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), "."]
+        subprocess.run(build, check=True)
     shutil.rmtree(scratch)
 
 
