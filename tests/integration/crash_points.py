@@ -1,7 +1,8 @@
 """The program, killed at a named point: `python -m tests.integration.crash_points POINT NTH worker --config FILE`.
 
 Nothing in the program knows of these points: the calls of its edges are wrapped here, and at the nth pass of the named one
-the process kills itself with SIGKILL, as if from outside, after it has told of it on standard error.
+the process kills itself with SIGKILL, as if from outside, after it has told of it on standard error. With `NTH:SIGSTOP` it
+stops there instead, so that something can be done to others while it is in the midst of its work.
 """
 
 import os
@@ -22,9 +23,10 @@ _Call = Callable[..., Any]
 class Point:
     """One point: how often it is passed, and when that is the end."""
 
-    def __init__(self, name: str, nth: int) -> None:
+    def __init__(self, name: str, nth: int, number: signal.Signals = signal.SIGKILL) -> None:
         self.name = name
         self._left = nth
+        self._number = number
 
     def passed(self, name: str) -> None:
         if name != self.name:
@@ -33,7 +35,7 @@ class Point:
         if self._left == 0:
             sys.stderr.write(f"{MARK}{name}\n")
             sys.stderr.flush()
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self._number)
 
 
 def _around(owner: Any, name: str, point: Point, before: str = "", after: str = "") -> None:
@@ -113,7 +115,8 @@ def arm(point: Point) -> None:
 
 
 if __name__ == "__main__":
-    name, nth, *command = sys.argv[1:]
-    arm(Point(name, int(nth)))
+    name, times, *command = sys.argv[1:]
+    nth, _, number = times.partition(":")
+    arm(Point(name, int(nth), signal.Signals[number or "SIGKILL"]))
     sys.argv = ["privacy-monitor", *command]
     cli.main()

@@ -31,6 +31,7 @@ class System:
     settings: Mapping[str, Any] = field(default_factory=dict)
     program: Path | None = None
     """A folder with the packages of another release, which runs instead of this one."""
+    replication: int = 1
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -50,8 +51,8 @@ class System:
             **self.settings,
         }
         self.config.write_text(json.dumps(config))
-        self.command("topics", "create", "--partitions", "3")
-        create_topics(self.bootstrap, {str(source["topic"]): 3 for source in self.sources})
+        self.command("topics", "create", "--partitions", "3", "--replication", str(self.replication))
+        create_topics(self.bootstrap, {str(source["topic"]): 3 for source in self.sources}, self.replication)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -96,7 +97,13 @@ class System:
 
     def produce(self, records: Sequence[tuple[str, bytes | None, bytes | None]]) -> list[Coordinates]:
         """Produce (topic, key, value) records and give where each came to lie, in order."""
-        producer = Producer({"bootstrap.servers": self.bootstrap, "linger.ms": 5, "message.max.bytes": 20_000_000})
+        settings = {
+            "bootstrap.servers": self.bootstrap,
+            "linger.ms": 5,
+            "message.max.bytes": 20_000_000,
+            "log_level": 0,
+        }
+        producer = Producer(settings)
         places: list[Coordinates | None] = [None] * len(records)
 
         def note(index: int) -> Callable[[Any, Any], None]:
@@ -148,7 +155,7 @@ class System:
         return "\n".join(file.read_text(errors="replace")[-4000:] for file in sorted(self.folder.glob("*.log")))
 
 
-def create_topics(bootstrap: str, topics: Mapping[str, int]) -> None:
+def create_topics(bootstrap: str, topics: Mapping[str, int], replication: int = 1) -> None:
     admin = AdminClient({"bootstrap.servers": bootstrap})
     existing = admin.list_topics(timeout=10).topics
     missing = {name: count for name, count in topics.items() if name not in existing}
@@ -156,7 +163,7 @@ def create_topics(bootstrap: str, topics: Mapping[str, int]) -> None:
         return
     config = {"max.message.bytes": "20000000"}
     for future in admin.create_topics(
-        [NewTopic(name, num_partitions=count, replication_factor=1, config=config) for name, count in missing.items()]
+        [NewTopic(name, count, replication, config=config) for name, count in missing.items()]
     ).values():
         future.result()
 

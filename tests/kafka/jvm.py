@@ -18,9 +18,10 @@ from confluent_kafka.admin import AdminClient
 
 from tests.kafka.certificates import Authority, make_authority
 from tests.kafka.processes import Process, Unavailable, fetch_once, free_ports, run, spawn, stop, wait_until
+from tests.kafka.proxy import Proxy
 
 _POM = Path(__file__).with_name("pom.xml")
-_FLAGS = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xshare:auto")
+_FLAGS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xshare:auto")
 # slf4j-simple writes to standard error, which is the log file of the process.
 _LOGGING = ("-Dorg.slf4j.simpleLogger.showDateTime=true", "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS")
 _STARTED = b"Kafka Server started"
@@ -122,9 +123,18 @@ class Node:
 class Cluster:
     """Apache Kafka brokers on 127.0.0.1 with data in a temporary folder; stop it, or use it in a with statement."""
 
-    def __init__(self, size: int = 1, users: Mapping[str, str] | None = None, *, encrypted: bool = False) -> None:
+    def __init__(
+        self,
+        size: int = 1,
+        users: Mapping[str, str] | None = None,
+        *,
+        encrypted: bool = False,
+        proxied: bool = False,
+    ) -> None:
         """Start brokers and wait until all of them are part of the cluster.
 
+        When `proxied`, each broker has another listener, which is reached only through a proxy of the tests: whoever
+        connects by `proxied` can be cut off from a broker, and the brokers not from each other.
         With `users` (name to password) each broker has a second listener, which asks for them by SASL/PLAIN; when
         `encrypted`, by SASL/SCRAM-SHA-512 over TLS, with a certificate of the cluster's own `authority`.
 
@@ -137,10 +147,13 @@ class Cluster:
         self._folder = Path(tempfile.mkdtemp(prefix="kafka-for-tests-"))
         self._users = dict(users or {})
         self._guarded: list[int] = []
+        self._heap = "-Xmx512m" if size == 1 else "-Xmx256m"
+        self.proxies: list[Proxy] = []
+        """One for each node, in their order."""
         self.authority: Authority | None = make_authority() if encrypted else None
         self.nodes: list[Node] = []
         try:
-            self._start(size)
+            self._start(size, proxied=proxied)
         except BaseException:
             self.stop()
             raise
@@ -153,6 +166,11 @@ class Cluster:
     def guarded(self) -> str:
         """The listeners that ask for a password."""
         return ",".join(f"127.0.0.1:{port}" for port in self._guarded)
+
+    @property
+    def proxied(self) -> str:
+        """The listeners behind proxies."""
+        return ",".join(f"127.0.0.1:{proxy.port}" for proxy in self.proxies)
 
     def wait_ready(self, seconds: float = 60.0) -> None:
         """Wait until every broker that was started and not killed is a member of the cluster."""
@@ -177,6 +195,8 @@ class Cluster:
         """Stop all brokers and remove their data."""
         # Three brokers that stop together wait for each other in vain; their data is not needed any more.
         stop((node.process for node in self.nodes if node.process), seconds=1.0)
+        for proxy in self.proxies:
+            proxy.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
@@ -185,10 +205,13 @@ class Cluster:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
 
-    def _start(self, size: int) -> None:
+    def _start(self, size: int, *, proxied: bool) -> None:
         ports = free_ports(2 * size)
         voters = ",".join(f"{i + 1}@127.0.0.1:{ports[2 * i + 1]}" for i in range(size))
         self._guarded = free_ports(size) if self._users else []
+        if proxied:
+            hidden = free_ports(2 * size)
+            self.proxies = [Proxy(hidden[2 * i], hidden[2 * i + 1]) for i in range(size)]
         self.nodes = [self._node(i + 1, ports[2 * i], ports[2 * i + 1], voters, size) for i in range(size)]
         self._format()
         for node in self.nodes:
@@ -210,6 +233,11 @@ class Cluster:
             "log.dirs": str(folder / "data"),
             **fast_settings(size),
         }
+        if self.proxies:
+            proxy = self.proxies[node_id - 1]
+            settings["listeners"] += f",PROXIED://127.0.0.1:{proxy.to}"
+            settings["advertised.listeners"] += f",PROXIED://127.0.0.1:{proxy.port}"
+            settings["listener.security.protocol.map"] += ",PROXIED:PLAINTEXT"
         if self._users:
             self._guard(settings, self._guarded[node_id - 1])
         properties = folder / "server.properties"
@@ -252,7 +280,7 @@ class Cluster:
                 raise Unavailable(f"Kafka's storage could not be formatted\n{process.tail()}")
 
     def _class(self, name: str, *arguments: str) -> list[str]:
-        return [self._java, *_FLAGS, *_LOGGING, "-cp", f"{self._jars}/*", name, *arguments]
+        return [self._java, self._heap, *_FLAGS, *_LOGGING, "-cp", f"{self._jars}/*", name, *arguments]
 
     @contextlib.contextmanager
     def _admin(self) -> Iterator[AdminClient]:
