@@ -162,6 +162,13 @@ class Metrics:
         )
         for outcome in ("loaded", "unchanged", "broken"):
             self.reloads.labels(outcome)
+        self.reload_turn = Histogram(
+            "privacy_monitor_reload_turn_seconds",
+            "Of each reload the longest turn of the worker's loop meanwhile, and its first turn by what was loaded, waits for "
+            "the broker left out. Long ones: a change of rules holds up the judging of traffic.",
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+            registry=registry,
+        )
         build = Gauge("privacy_monitor_build_info", "The running version.", ["version"], registry=registry)
         build.labels(version).set(1)
 

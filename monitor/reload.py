@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from monitor.bundles import BrokenBundle
@@ -29,7 +30,7 @@ class Reloader:
     The configuration file itself is read at the start alone.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it watches, and whom it tells
         self,
         config: Config,
         file: str,
@@ -37,15 +38,18 @@ class Reloader:
         swap: Callable[[Loaded], None],
         count: Callable[[str], None],
         bundles: Callable[[], Bundle | BrokenBundle | None] = lambda: None,
+        *,
+        meanwhile: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         """`swap` takes knowledge that is whole and new; `count` is told `loaded`, `unchanged` or `broken`.
 
-        `bundles` gives the newest bundle that came since it was last asked.
+        `bundles` gives the newest bundle that came since it was last asked. `meanwhile` is entered while anything is loaded.
         """
         self._config, self._file = config, file
         self._loaded = loaded
         self._swap, self._count = swap, count
         self._bundles = bundles
+        self._meanwhile = meanwhile
         self._bundle = NO_BUNDLE
         """The last one that could be loaded."""
         self._asked = threading.Event()
@@ -116,7 +120,8 @@ class Reloader:
 
     def _load(self, bundle: Bundle | None = None) -> Loaded | ConfigProblems | str:
         try:
-            return load(self._config, self._file, bundle or self._bundle)
+            with self._meanwhile():
+                return load(self._config, self._file, bundle or self._bundle)
         except ConfigProblems as problems:
             return problems
         except Exception as error:  # noqa: BLE001 - a fault while reading must not end what judges

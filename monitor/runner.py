@@ -15,6 +15,7 @@ from monitor.logs import log
 from monitor.metrics import Metrics
 from monitor.pipeline import Context, Outcome, Start, process
 from monitor.rule_health import RuleHealth
+from monitor.turns import Turns
 from topics.catalog import ACCOUNTING, DEAD_LETTERS, FINDINGS, LINKS, SHADOW, VOLUMES
 from topics.finding import Mode
 from topics.links import LinkRecord
@@ -70,6 +71,7 @@ class Runner:
         # A name of this start: what an earlier one counted stands under another key, and is never overwritten.
         self._volumes = Volumes(f"{context.worker}-{now_ms()}")
         self._health = RuleHealth()
+        self.turns = Turns(metrics.reload_turn.observe)
         self._paused = False
         self._newly_assigned = False
         self._worked = False
@@ -127,6 +129,10 @@ class Runner:
 
     def turn(self) -> int:
         """Do one turn of the loop. Gives how many records were judged and delivered."""
+        with self.turns.turn():
+            return self._turn()
+
+    def _turn(self) -> int:
         waiting = sum(map(len, self._pending.values()))
         most = self._batch_records * _MOST_PENDING_BATCHES
         if waiting >= most and (self._newly_assigned or not self._paused):
@@ -138,13 +144,17 @@ class Runner:
             self._paused = False
         # A turn that could do nothing with what is due (a ledger that is behind, a failed delivery) does not spin.
         at_once = self._worked and self._is_due_waiting()
-        self._take(self._reader.poll(self._batch_records, 0 if at_once else _POLL_SECONDS))
+        longest = 0 if at_once else _POLL_SECONDS
+        with self.turns.waiting(longest):
+            polled = self._reader.poll(self._batch_records, longest)
+        self._take(polled)
         self._tell_lag()
         coming = self._coming
         if coming is not None and coming is not self._context:
             self._context = coming
             self._jurisdictions = frozenset(coming.law.timelines)
             self._metrics.judges_by(coming.bundle)
+            self.turns.swapped()
         snapshot = self._ledger.view() if self._ledger is not None else None
         try:
             batch = self._due(snapshot)
@@ -232,7 +242,8 @@ class Runner:
         self._metrics.batch_seconds.observe(time.perf_counter() - began)
         offsets = {(each.topic, each.partition): each.end for each in outcome.accounting}
         try:
-            self._writer.deliver(outgoing(outcome), offsets, self._reader)
+            with self.turns.waiting():
+                self._writer.deliver(outgoing(outcome), offsets, self._reader)
         except DeliveryFailed as failure:
             self._metrics.failed_deliveries.inc()
             log.warning("batch not delivered, reading it again", reason=str(failure), records=len(batch))

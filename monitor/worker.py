@@ -79,6 +79,7 @@ def work(config: Config, loaded: Loaded, settings: dict[str, object], index: int
         lambda knowledge: runner.swap(context(knowledge)),
         lambda outcome: metrics.reloads.labels(outcome).inc(),
         bundles.newest if bundles is not None else lambda: None,
+        meanwhile=runner.turns.reload,
     )
     signal.signal(signal.SIGHUP, lambda *_: reloader.ask())
     if bundles is not None:

@@ -4,7 +4,7 @@ import json
 import re
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -78,6 +78,13 @@ class Pages:
     def digests(self) -> set[str]:
         pattern = re.compile(r'^privacy_monitor_rules_loaded_info{digest="(\w+)"} 1.0$', re.MULTILINE)
         return {digest for url in self.urls for digest in pattern.findall(page(url))}
+
+    def reload_turns(self) -> dict[str, int]:
+        pattern = re.compile(r'^privacy_monitor_reload_turn_seconds_bucket{le="(\S+)"} (\S+)$', re.MULTILINE)
+        turns: Counter[str] = Counter()
+        for url in self.urls:
+            turns.update({bound: int(float(count)) for bound, count in pattern.findall(page(url))})
+        return dict(turns)
 
     def wait(self, outcome: str, count: int) -> float:
         """Wait until every worker counts so many; give how long it took."""

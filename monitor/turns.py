@@ -1,0 +1,58 @@
+"""How long the turns of a worker's loop take while other knowledge is read and swapped: whether that makes it pause."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+_SWITCH_SECONDS = 0.0002
+
+
+class Turns:
+    """Times the turns of a loop, without what they wait for the broker, and tells of those that meet a reload.
+
+    `tell` is given seconds: for each reload the longest turn that went on meanwhile, and the first turn that judges by
+    what was loaded.
+    """
+
+    def __init__(self, tell: Callable[[float], None], clock: Callable[[], float] = time.perf_counter) -> None:
+        self._tell = tell
+        self._clock = clock
+        self._waited = 0.0
+        self._longest = 0.0
+        self._swapped = False
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Time one turn."""
+        began, self._waited, self._swapped = self._clock(), 0.0, False
+        yield
+        took = self._clock() - began - self._waited
+        self._longest = max(self._longest, took)
+        if self._swapped:
+            self._tell(took)
+
+    @contextmanager
+    def waiting(self, most: float = float("inf")) -> Iterator[None]:
+        """Leave out a wait of the turn under way. What it takes beyond `most` seconds was not waited for: it counts."""
+        began = self._clock()
+        yield
+        self._waited += min(self._clock() - began, most)
+
+    def swapped(self) -> None:
+        """Note that the turn under way is the first that judges by other knowledge."""
+        self._swapped = True
+
+    @contextmanager
+    def reload(self) -> Iterator[None]:
+        """Tell of the longest turn that goes on meanwhile. For the thread that reads what changed."""
+        self._longest = 0.0
+        # The loop lets go of the interpreter at each look into the ledger and each scan, a hundred times in a turn, and would
+        # wait as often for as long as a thread that reads may keep it.
+        usual = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        try:
+            yield
+        finally:
+            sys.setswitchinterval(usual)
+            self._tell(self._longest)

@@ -1,0 +1,41 @@
+"""A worker's turns are timed without what they wait for, and told of where they meet a reload."""
+
+from monitor.turns import Turns
+
+
+class Clock:
+    """A clock that is moved by hand."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_the_longest_turn_of_a_reload_and_the_first_after_it_are_told_without_waits() -> None:
+    clock, told = Clock(), list[float]()
+    turns = Turns(told.append, clock)
+    with turns.turn():
+        clock.now += 9
+    assert told == [], "no reload went on"
+    with turns.reload():
+        for work in (1, 3, 2):
+            with turns.turn():
+                clock.now += work
+                with turns.waiting():
+                    clock.now += 50
+    assert told == [3]
+    with turns.turn():
+        turns.swapped()
+        clock.now += 4
+    with turns.turn():
+        clock.now += 5
+    assert told == [3, 4]
+
+
+def test_what_a_wait_takes_beyond_its_bound_counts() -> None:
+    clock, told = Clock(), list[float]()
+    turns = Turns(told.append, clock)
+    with turns.reload(), turns.turn(), turns.waiting(0.5):
+        clock.now += 2
+    assert told == [1.5]
