@@ -25,7 +25,6 @@ from detectors.classify.flows import (
 )
 from detectors.classify.needs import NeedTable
 from detectors.classify.origin import WEAK_SOURCES
-from detectors.classify.route import LATE_MS
 from detectors.consent.decide import is_governed
 from detectors.consent.ledger import Choice, Coverage, LedgerView
 from detectors.law.pack import LawPack
@@ -101,7 +100,7 @@ class Verdicts:
                 coverage,
             ),
             *(tuple(sorted({field.category for field in common.fields if not self.needs.is_ambient(field.path)})),),
-            *(common.at_ms // _DAY_MS, broker_ms - common.at_ms >= LATE_MS),
+            *(common.at_ms // _DAY_MS,),
             *(observation.headers is not None, observation.service, observation.source),
         )
         choices: Sequence[Choice] | None = None
@@ -114,7 +113,7 @@ class Verdicts:
                 mine = choices = ledger.choices(common.subjects) if choices is None else choices
             flow = flow_to(observation, common, target)
             consent = self._consent(flow, mine, coverage) if mine else None
-            facts = target, flow.signals, consent, of_record
+            facts = target, flow.route, flow.signals, consent, of_record
             told = self._known.get(facts, _NEVER_ASKED)
             if told is _NEVER_ASKED:
                 told = self._told(flow, target, mine, coverage)

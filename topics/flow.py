@@ -96,8 +96,10 @@ class Route(StrEnum):
     SERVER_SIDE = "server-side"
     GATEWAY = "gateway"
     """A gateway of the shop's passed the browser's request on."""
-    LATE = "late"
-    """Long after the event: a retry, a backfill, or a device that was offline."""
+    RETRY = "retry"
+    """Long after the event, from the person's device: it was offline, or tried again."""
+    BACKFILL = "backfill"
+    """Long after the event, and no device had a part in it: somebody sent what was stored."""
 
 
 class Signal(msgspec.Struct, frozen=True, gc=False, cache_hash=True):

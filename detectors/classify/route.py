@@ -13,10 +13,10 @@ def route_of(observation: Observation, via: str, at_ms: int, broker_ms: int) -> 
     """Tell the way from how the disclosure is known and how old the event was when the broker received it.
 
     Whether an integration calls from the browser or from a server, an event does not say; that it stands on a topic says
-    that a server passes it on.
+    that a server passes it on. What comes late with a user agent was made on a device and waited there.
     """
     if broker_ms > 0 and broker_ms - at_ms >= LATE_MS:
-        return Route.LATE
+        return Route.RETRY if observation.user_agent else Route.BACKFILL
     if via == Via.REQUEST.value:
         return Route.BROWSER if observation.source in _BROWSER else Route.SERVER_SIDE
     if via == Via.UPSTREAM.value:
