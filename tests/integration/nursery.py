@@ -7,6 +7,7 @@ and joins its group, under its own process id.
 The nursery takes orders as lines of JSON, answers each with the child's id, and tells the end of each child: see `Nursery`.
 """
 
+import contextlib
 import ctypes
 import gc
 import json
@@ -44,9 +45,10 @@ class Born:
     """How it ended, as `subprocess` tells it: negative for a signal. None while it lives."""
 
     def send_signal(self, number: int) -> None:
-        """Send a signal; nothing happens when it has ended."""
-        if self.code is None:
-            os.kill(self.pid, number)
+        """Send a signal; nothing happens when it has ended, whether we know already or not."""
+        with contextlib.suppress(ProcessLookupError):
+            if self.code is None:
+                os.kill(self.pid, number)
 
     def crashed_at_its_point(self) -> bool:
         """Whether it ended at its point, by its own word and the kernel's."""
