@@ -8,6 +8,7 @@ It promises exact counts over crashes, with at-least-once delivery underneath:
 3. An offset is committed only when every changelog record and alert sent so far is acknowledged (`Outbox`).
    A crash before that reads the folds again, and the marks drop what was counted.
 4. A fold whose handling ended early is never committed, although Faust acknowledges it (`Outbox.begin`).
+5. A process that stood still until its partitions may be somebody else's writes nothing any more (`Lease`).
 """
 
 import asyncio
@@ -19,10 +20,11 @@ from typing import Any, cast
 import faust
 from aiokafka.errors import IllegalStateError  # type: ignore[import-untyped]
 from faust.exceptions import ProducerSendError
-from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Producer, Transport
 from faust.types import TP, EventT
 
 from alerts.desk import Desk, Position
+from alerts.lease import Lease
 from alerts.metrics import AlertMetrics, Health, MetricsServer
 from alerts.outbox import Outbox
 from alerts.register import Register
@@ -39,12 +41,20 @@ _CHANGELOG_CONFIGS = {"segment.bytes": 16_777_216, "segment.ms": 600_000, "min.c
 
 
 class AlertApp(faust.App):
-    """The Faust application with its outbox and its watch over lost records."""
+    """The Faust application with its outbox, its lease and its watch over lost records."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, lease_seconds: float, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.outbox = Outbox()
         self.sequence = Sequence()
+        self.lease = Lease(lease_seconds)
+        self._turn_seconds = lease_seconds / 8
+
+    @faust.Service.task
+    async def _turn(self) -> None:
+        while not self.should_stop:
+            self.lease.check()
+            await self.sleep(self._turn_seconds)
 
 
 class _Thread(AIOKafkaConsumerThread):
@@ -109,8 +119,27 @@ class _Consumer(Consumer):
         return bool(await super()._commit_offsets(offsets, start_new_transaction))
 
 
+class _Producer(Producer):
+    """A producer whose every request asks the lease, and which the broker keeps from writing a batch twice."""
+
+    def _settings_extra(self) -> Mapping[str, Any]:
+        return {"acks": "all", "enable_idempotence": True}
+
+    def _new_producer(self, transactional_id: str | None = None) -> Any:
+        made = super()._new_producer(transactional_id)
+        send, lease = made.client.send, cast("AlertApp", self.app).lease
+
+        async def held(*args: Any, **kwargs: Any) -> Any:
+            lease.check()
+            return await send(*args, **kwargs)
+
+        made.client.send = held
+        return made
+
+
 class _Transport(Transport):
     Consumer = _Consumer
+    Producer = _Producer
 
 
 class _Table(faust.Table[bytes, bytes]):
@@ -189,6 +218,7 @@ class _Desk:
         """Handle a record alone; what ends early stays uncommitted and stops the program."""
         at = event.message
         async with self._lock:
+            self._app.lease.check()
             self._app.outbox.begin(at.tp, at.offset)
             try:
                 self._app.sequence.handle(at.tp, at.offset)
@@ -224,6 +254,8 @@ def make_app(settings: AlertSettings) -> AlertApp:  # noqa: C901 - one function 
     """Make the application. Nothing is contacted before it runs."""
     app = AlertApp(
         settings.app_id,
+        # A heartbeat was sent at most an interval before it stood still, and the broker waits a session from there.
+        lease_seconds=settings.session_timeout_seconds * 2 / 3,
         broker=[f"aiokafka://{broker}" for broker in settings.brokers],
         broker_credentials=_credentials(settings),
         broker_session_timeout=settings.session_timeout_seconds,
@@ -244,6 +276,7 @@ def make_app(settings: AlertSettings) -> AlertApp:  # noqa: C901 - one function 
         Table=_Table,
     )
     app.transport = _Transport(app.conf.broker_consumer, app)
+    app.producer_transport = _Transport(app.conf.broker_producer, app)
     metrics = AlertMetrics(settings.rules)
     health = Health()
     server = MetricsServer(metrics, health, settings.http_host, settings.http_port)
