@@ -76,6 +76,7 @@ class Nursery:
         """Start a process of the program, to die at the nth pass of a point if one is named."""
         self._births += 1
         log = self._folder / f"{name}-{self._births}.log"
+        log.touch()
         order = {
             "command": [*command, "--config", str(config)],
             "log": str(log),
