@@ -11,6 +11,8 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from detectors.plain_yaml import load_plain
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -43,6 +45,9 @@ class Written(BaseModel):
 
 def load(text: str, file: str) -> tuple[Any, list[Problem]]:
     """Parse YAML 1.2 (`NO` stays a string, duplicate keys are mistakes). Gives None with the problems when it fails."""
+    quick = load_plain(text)
+    if quick is not None:
+        return quick, []
     parser = YAML(typ="rt")
     parser.allow_duplicate_keys = False
     try:
@@ -63,6 +68,9 @@ def load(text: str, file: str) -> tuple[Any, list[Problem]]:
         ]
     except RecursionError:
         return None, [Problem(file, 0, "", "nested too deeply")]
+    except NotImplementedError:
+        # The parser keeps comments, and has no place for some of them.
+        return None, [Problem(file, 0, "", "comments between a key and its value; give them lines above the key")]
 
 
 _DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
