@@ -4,13 +4,17 @@ import os
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
+
+from pydantic import BaseModel
 
 from detectors import documents
 from detectors.documents import Problem
 from monitor import environment
 from monitor.config import Config, KafkaConfig, Secret
 from topics.adapters import ADAPTERS
+
+Value = TypeVar("Value")
 
 
 class ConfigProblems(Exception):
@@ -183,38 +187,17 @@ def _source_mistakes(document: Any, values: Any, file: str) -> list[Problem]:
     return problems
 
 
-def _anchored(config: Config, folder: Path) -> Config:
-    secret, letters = config.subjects.secret, config.dead_letters
-    updates: dict[str, Any] = {
-        "rules": tuple(folder / path for path in config.rules),
-        "law": tuple(folder / path for path in config.law),
-        "exemptions": tuple(folder / path for path in config.exemptions),
-        "subjects": config.subjects.model_copy(update={"secret": _anchored_secret(secret, folder)}),
-        "dead_letters": letters and letters.model_copy(update={"secret": _anchored_secret(letters.secret, folder)}),
-        "kafka": config.kafka.model_copy(
-            update={"secrets": {name: _anchored_secret(each, folder) for name, each in config.kafka.secrets.items()}}
-        ),
-    }
-    updates["data"] = folder / config.data
-    places = config.places
-    updates["places"] = places.model_copy(
-        update={
-            "database": None if places.database is None else folder / places.database,
-            "ranges": tuple(folder / path for path in places.ranges),
-        }
-    )
-    if config.register_file is not None:
-        updates["register_file"] = folder / config.register_file
-    if config.needs is not None:
-        updates["needs"] = folder / config.needs
-    if config.types is not None:
-        updates["types"] = folder / config.types
-    if config.baseline is not None:
-        updates["baseline"] = folder / config.baseline
-    if config.consent is not None:
-        updates["consent"] = config.consent.model_copy(update={"path": folder / config.consent.path})
-    return config.model_copy(update=updates)
-
-
-def _anchored_secret(secret: Secret, folder: Path) -> Secret:
-    return secret if secret.file is None else secret.model_copy(update={"file": folder / secret.file})
+def _anchored(value: Value, folder: Path) -> Value:
+    """Give a value of the configuration with every path in it, however deep, beginning at a folder."""
+    anchored: Any = value
+    if isinstance(value, Path):
+        anchored = folder / value
+    elif isinstance(value, BaseModel):
+        anchored = value.model_copy(
+            update={name: _anchored(getattr(value, name), folder) for name in type(value).model_fields}
+        )
+    elif isinstance(value, tuple):
+        anchored = tuple(_anchored(each, folder) for each in value)
+    elif isinstance(value, dict):
+        anchored = {key: _anchored(each, folder) for key, each in value.items()}
+    return cast("Value", anchored)

@@ -84,10 +84,7 @@ def checked_sinks(config: Config, file: Path) -> tuple[NotifyConfig, list[Checke
             continue
         form: Form = Alertmanager(hold)
         if each.secret is not None:
-            kept = each.secret
-            if kept.file is not None:
-                kept = kept.model_copy(update={"file": file.parent / kept.file})
-            secret = read_secret(kept, str(file), (*path, "secret"), problems)
+            secret = read_secret(each.secret, str(file), (*path, "secret"), problems)
             if secret is None:
                 continue
             if len(secret.encode()) < _MIN_SECRET_BYTES:
@@ -107,7 +104,7 @@ def notify_until_stopped(config: Config, settings: Settings, file: Path) -> None
     metrics = NotifyMetrics(registry)
     stopping = threading.Event()
     on_stop(stopping.set)
-    path = file.parent / notify.spool
+    path = notify.spool
     intake = _Intake(settings, notify, sinks, path, metrics)
     pages = Pages(config.http.host, notify.port, registry, intake.not_ready)
     failures: list[str] = []

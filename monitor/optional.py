@@ -29,6 +29,17 @@ class Optional(msgspec.Struct, frozen=True):
     digest: str = ""
 
 
+def optional_files(config: Config) -> tuple[Path, ...]:
+    """Name every file that `read_optional` reads, those that are not there included."""
+    database = config.places.database
+    named = (_entities(config), *(each.path for each in config.recipients.lists), *config.places.ranges)
+    return named if database is None else (database, *named)
+
+
+def _entities(config: Config) -> Path:
+    return config.data / "third-party-web" / "entities.json"
+
+
 def read_optional(config: Config, file: str, regions: CloudRegions, problems: list[Problem]) -> Optional:
     """Read what the configuration names beyond the shipped data, with all mistakes."""
     addresses: PlaceOfAddress = NoAddresses()
@@ -41,7 +52,7 @@ def read_optional(config: Config, file: str, regions: CloudRegions, problems: li
         else:
             addresses = database
             digests.append(database.digest)
-    entities = config.data / "third-party-web" / "entities.json"
+    entities = _entities(config)
     wanted = config.recipients.third_party_web
     recipients: tuple[Recipient, ...] = ()
     if wanted or (wanted is None and entities.is_file()):

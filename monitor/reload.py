@@ -11,6 +11,7 @@ from monitor.config import Config
 from monitor.context import Loaded, load
 from monitor.files import ConfigProblems, yaml_files
 from monitor.logs import log
+from monitor.optional import optional_files
 from topics.bundle import NO_BUNDLE, Bundle
 from topics.catalog import RULES
 
@@ -155,6 +156,7 @@ class Reloader:
         for named in (config.register_file, config.needs, config.types, config.baseline):
             if named is not None:
                 yield named
+        yield from optional_files(config)
 
     def _look(self) -> Print:
         found: list[tuple[str, int, int]] = []
@@ -170,10 +172,10 @@ class Reloader:
     def _content(self) -> str:
         digest = hashlib.sha256()
         for file in sorted(self._files()):
+            digest.update(f"{file}\0".encode("utf-8", "surrogatepass"))
             try:
-                text = file.read_bytes()
+                with file.open("rb") as opened:
+                    digest.update(hashlib.file_digest(opened, "sha256").digest())
             except OSError:
-                text = b"cannot be read"
-            digest.update(f"{file}\0{len(text)}\0".encode("utf-8", "surrogatepass"))
-            digest.update(text)
+                digest.update(b"cannot be read")
         return digest.hexdigest()

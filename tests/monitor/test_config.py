@@ -208,6 +208,21 @@ def test_paths_are_relative_to_the_folder_of_the_file(tmp_path: Path, monkeypatc
     assert client_settings(config.kafka)["sasl.password"] == "p"
 
 
+def test_also_those_deep_in_lists_are(tmp_path: Path) -> None:
+    text = (
+        SOUND
+        + "recipients: {lists: [{path: mine.txt, format: hosts, purpose: analytics}]}\n"
+        + "notify: {allowed_hosts: [a.example], sinks: [{name: one, kind: webhook, url: 'https://a.example/', "
+        + "secret: {file: hook.key}}]}\n"
+    )
+    config = read_config(written(tmp_path, text))
+    assert config.recipients.lists[0].path == tmp_path / "mine.txt"
+    assert config.notify is not None
+    assert config.notify.spool == tmp_path / "notify.sqlite"
+    assert config.notify.sinks[0].secret is not None
+    assert config.notify.sinks[0].secret.file == tmp_path / "hook.key"
+
+
 def test_secrets_come_from_the_environment_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUBJECT_KEY", SECRET)
     text = SOUND.replace("{file: subject.key}", "{env: SUBJECT_KEY}")

@@ -36,7 +36,9 @@ class Watched:
             "kafka: {bootstrap_servers: 'localhost:1'}\nshop: {domains: [shop.example]}\n"
             "sources: [{topic: shop.events, adapter: segment}]\nsubjects: {secret: {file: subject.key}}\n"
             "rules: [rules]\nexemptions: [exemptions]\n"
+            "recipients: {lists: [{path: trackers.txt, format: hosts, purpose: analytics}]}\n"
         )
+        (folder / "trackers.txt").write_text("first.example\n")
         self.config: Config = read_config(folder / "monitor.yaml")
         self.first: Loaded = load(self.config)
         self.swapped: list[Loaded] = []
@@ -106,6 +108,18 @@ def test_a_touched_file_is_not_loaded_and_a_signal_loads_without_a_change(watche
     assert watched.counts == {"loaded": 1}
     watched.reloader.turn(asked=True)
     assert watched.counts == {"loaded": 1, "unchanged": 1}
+
+
+def test_a_changed_list_of_trackers_judges(watched: Watched) -> None:
+    watched.write("trackers.txt", "first.example\nsecond.example\n")
+    assert watched.counts == {"loaded": 1}
+    assert watched.swapped[-1].bundle != watched.first.bundle
+
+
+def test_a_list_that_is_gone_leaves_what_was_read_in_place(watched: Watched) -> None:
+    (watched.folder / "trackers.txt").unlink()
+    watched.reloader.turn()
+    assert (watched.counts, watched.swapped) == ({"broken": 1}, [])
 
 
 def test_another_key_of_the_subjects_is_refused(watched: Watched) -> None:
