@@ -11,7 +11,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from monitor.chart import CHART as CHART_FOLDER
-from monitor.chart import Values, readme
+from monitor.chart import readme
+from monitor.chart_values import Values
 from tests.helm.chart import CHART, ROOT, VALUE_SETS, Object, containers, helm, merged, of_kind, pods, render, rendered
 from tests.helm.chart import values as values_of
 from tests.helm.schemas import mistakes
