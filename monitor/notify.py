@@ -195,9 +195,12 @@ class _Intake:
 def _send(checked: Checked, path: Path, metrics: NotifyMetrics, stopping: threading.Event) -> None:
     with Spool(path) as spool:
         sink = checked.over(spool)
-        while not stopping.wait(_POLL_SECONDS):
+        pause = 0.0
+        while not stopping.wait(pause):
             now_ms = _now_ms()
             done = sink.flush(now_ms)
+            # After a request the next one comes as soon as the limit lets it.
+            pause = _POLL_SECONDS if done is None else min(_POLL_SECONDS, sink.pause_seconds(now_ms))
             if done is not None:
                 outcome, number = done
                 metrics.requests.labels(sink.name, outcome.value).inc()

@@ -95,6 +95,10 @@ class Sink:
         self._not_before_ms = now_ms + int(pause * 1000)
         return answer.outcome, len(batch)
 
+    def pause_seconds(self, now_ms: int) -> float:
+        """Give how long nothing will be sent from now."""
+        return max(0, self._not_before_ms - now_ms) / 1000
+
     def waiting(self) -> int:
         """Count what waits."""
         return self._spool.count(self.name)

@@ -86,7 +86,9 @@ class Spool:
         ).fetchone()
         if known is not None:
             episode, revision, at_ms = known
-            if (alert.revision <= revision) if episode == alert.episode_id else (alert.at_ms < at_ms):
+            # An alert plane that ends between telling and remembering may tell something else under the same number.
+            told = (alert.revision, alert.at_ms) <= (revision, at_ms)
+            if told if episode == alert.episode_id else alert.at_ms < at_ms:
                 return Taken.STALE
         self._db.execute(
             "INSERT INTO known VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
