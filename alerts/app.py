@@ -22,6 +22,7 @@ from aiokafka.errors import IllegalStateError  # type: ignore[import-untyped]
 from faust.exceptions import ProducerSendError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Producer, Transport
 from faust.types import TP, EventT
+from prometheus_client import CollectorRegistry
 
 from alerts.desk import Desk, Position
 from alerts.lease import Lease
@@ -49,6 +50,7 @@ class AlertApp(faust.App):
         self.sequence = Sequence()
         self.lease = Lease(lease_seconds)
         self._turn_seconds = lease_seconds / 8
+        self.registry = CollectorRegistry()
 
     @faust.Service.task
     async def _turn(self) -> None:
@@ -184,6 +186,7 @@ class _Desk:
         totals = app.Table(
             "totals", key_type=bytes, value_type=bytes, partitions=1, extra_topic_configs=_CHANGELOG_CONFIGS
         )
+        self.triage = app.topic(settings.triage_topic, **raw) if settings.triage_topic else None
         self._totals = Totals(totals, metrics, self._publish_finding)
         self._register = Register(table)
         self._desk = Desk(settings.policy, self._register, metrics, self._publish)
@@ -195,6 +198,10 @@ class _Desk:
     async def on_volume(self, event: EventT[Any]) -> None:
         at = event.message
         await self._totals.volume(Position(at.topic, at.partition, at.offset, int(at.timestamp * 1000)), at.value)
+
+    async def on_declaration(self, event: EventT[Any]) -> None:
+        at = event.message
+        await self._desk.declare(Position(at.topic, at.partition, at.offset, int(at.timestamp * 1000)), at.value)
 
     async def on_tick(self, event: EventT[Any]) -> None:
         partition = event.message.partition
@@ -278,6 +285,7 @@ def make_app(settings: AlertSettings) -> AlertApp:  # noqa: C901 - one function 
     app.transport = _Transport(app.conf.broker_consumer, app)
     app.producer_transport = _Transport(app.conf.broker_producer, app)
     metrics = AlertMetrics(settings.rules)
+    app.registry = metrics.registry
     health = Health()
     server = MetricsServer(metrics, health, settings.http_host, settings.http_port)
     desk = _Desk(app, settings, metrics)
@@ -291,6 +299,13 @@ def make_app(settings: AlertSettings) -> AlertApp:  # noqa: C901 - one function 
     async def volumes(stream: Any) -> None:
         async for event in stream.events():
             await desk.guarded(event, desk.on_volume)
+
+    if desk.triage is not None:
+
+        @app.agent(desk.triage, name="triage")
+        async def triage(stream: Any) -> None:
+            async for event in stream.events():
+                await desk.guarded(event, desk.on_declaration)
 
     @app.agent(desk.ticks, name="ticks")
     async def ticks(stream: Any) -> None:
@@ -317,12 +332,20 @@ def make_app(settings: AlertSettings) -> AlertApp:  # noqa: C901 - one function 
     return app
 
 
-def run(settings: AlertSettings) -> None:
-    """Run until SIGTERM or SIGINT. Ends the process by SystemExit."""
+def run(settings: AlertSettings, beside: Callable[[CollectorRegistry], Callable[[], None]] | None = None) -> None:
+    """Run until SIGTERM or SIGINT. Ends the process by SystemExit.
+
+    `beside` starts what runs in the same process and shows its numbers on the same page; it gives what stops that.
+    """
     app = make_app(settings)
     worker = faust.Worker(app, loglevel="WARNING", quiet=True, override_logging=False, redirect_stdouts=False)
     worker.spinner = None  # it would write cursor codes into the log
-    worker.execute_from_commandline()
+    stop = beside(app.registry) if beside is not None else None
+    try:
+        worker.execute_from_commandline()
+    finally:
+        if stop is not None:
+            stop()
 
 
 def _credentials(settings: AlertSettings) -> faust.auth.Credentials | None:

@@ -8,11 +8,15 @@ from typing import NamedTuple
 import msgspec
 
 from alerts import cloudevents
-from alerts.episodes import Episode, Policy, is_forgettable, key_of, step, tick
+from alerts.episodes import declare, is_forgettable, key_of, step, tick
 from alerts.metrics import AlertMetrics
+from alerts.policy import Policy
 from alerts.register import Register
+from alerts.related import relate
+from alerts.state import Episode
 from topics.alert import Alert
 from topics.finding import Fold
+from topics.triage import Declaration
 
 log = logging.getLogger("privacy_monitor.alerts")
 
@@ -39,6 +43,7 @@ class Desk:
         self._publish = publish
         self._newest_ms: dict[int, int] = {}
         self._decoder = msgspec.json.Decoder(Fold)
+        self._declarations = msgspec.json.Decoder(Declaration)
         self._encoder = msgspec.json.Encoder()
 
     async def fold(self, at: Position, value: bytes | None) -> None:
@@ -49,18 +54,41 @@ class Desk:
             fold = self._decoder.decode(value or b"")
             key = key_of(fold).encode()
         except (ValueError, RecursionError) as error:
-            self._skip(at, error)
+            self._skip(at, error, "fold")
+            self._metrics.unreadable()
             return
         before = self._register.get(key)
         try:
             after, alerts = step(before, fold, at.at_ms, self._policy)
         except ValueError as error:
-            self._skip(at, error)
+            self._skip(at, error, "fold")
+            self._metrics.unreadable()
             return
         if after is not before:
             await self._save(key, at.partition, after, alerts)
         known = before.findings if before is not None and before.episode_id == after.episode_id else 0
         self._metrics.fold(fold, after.findings - known, at.at_ms, time.perf_counter() - began)
+
+    async def declare(self, at: Position, value: bytes | None) -> None:
+        """Take in one record of the triage topic. One that is none, or of an episode that is not known, is counted and skipped."""
+        try:
+            declaration = self._declarations.decode(value or b"")
+            key = declaration.episode_key.encode()
+            before = self._register.get(key)
+            if before is None:
+                log.warning(
+                    "a declaration of an episode that is not known: %s/%d/%d", at.topic, at.partition, at.offset
+                )
+                self._metrics.declaration("unknown")
+                return
+            after, alerts = declare(before, declaration, at.at_ms)
+        except (ValueError, RecursionError) as error:
+            self._skip(at, error, "declaration")
+            self._metrics.declaration("unreadable")
+            return
+        if after is not before:
+            await self._save(key, at.partition, after, alerts)
+        self._metrics.declaration("taken")
 
     async def tick(self, partition: int, *, all_read: bool) -> None:
         """Let time pass for the episodes of one partition.
@@ -78,18 +106,27 @@ class Desk:
             after, alerts = tick(before, now_ms, self._policy)
             if after is not before:
                 await self._save(key, partition, after, alerts)
-        self._metrics.open_episodes(partition, (episode for _, episode in self._register.of(partition)))
+        episodes = [episode for _, episode in self._register.of(partition)]
+        self._metrics.open_episodes(partition, episodes)
+        self._metrics.next_due(partition, episodes)
 
     async def _save(self, key: bytes, partition: int, episode: Episode, alerts: list[Alert]) -> None:
         # First told, then remembered: a crash in between tells it again, the other order would lose it.
-        for alert in alerts:
+        if alerts:
+            episode = relate(episode, self._register.neighbours(episode))
+        for told in alerts:
+            alert = msgspec.structs.replace(told, related=episode.related)
             await self._publish(key, self._encoder.encode(alert), cloudevents.headers(alert))
             self._metrics.alert(alert)
         self._register.put(key, partition, episode)
 
-    def _skip(self, at: Position, error: Exception) -> None:
+    def _skip(self, at: Position, error: Exception, what: str) -> None:
         # The text of an error can quote what was read: the position and the kind are enough.
         log.warning(
-            "skipped a record that is no fold: %s/%d/%d, %s", at.topic, at.partition, at.offset, type(error).__name__
+            "skipped a record that is no %s: %s/%d/%d, %s",
+            what,
+            at.topic,
+            at.partition,
+            at.offset,
+            type(error).__name__,
         )
-        self._metrics.unreadable()

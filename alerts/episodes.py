@@ -1,94 +1,26 @@
 """Episodes: many findings of one kind become one thing to act upon. Pure; times are arguments in milliseconds."""
 
-import hashlib
 from collections.abc import Iterable
 
 import msgspec
 
+from alerts.clocks import dues, keeps, refused_at_ms, running
+from alerts.policy import Policy
+from alerts.state import Episode
+from alerts.telling import MAX_TIME_MS, digest, tell
 from alerts.thresholds import Waiting, collect, reached, trimmed
-from alerts.wording import sentence
-from topics.alert import Alert, Audience, Change, EpisodeState
+from alerts.wording import until_when, what_is_due
+from topics.alert import Alert, Change, EpisodeState
 from topics.distinct import Distinct
-from topics.exposure import Amount, Clock
-from topics.finding import MAX_EXEMPLARS, SEVERITIES, Basis, Detector, Finding, Fold, Mode, Severity, Verdict
+from topics.finding import MAX_EXEMPLARS, SEVERITIES, Finding, Fold, Severity, Verdict
+from topics.triage import Declaration, Declared
 
 MAX_NAMES = 50
 """Services, purposes and categories of one episode are listed up to here; beyond it the set is marked as overflowed."""
-MAX_TIME_MS = 253_402_300_799_999
-"""The end of the year 9999: the last moment that a timestamp in RFC 3339 can name."""
 _MAX_OFFSET = 2**63 - 1
 _MAX_COUNT = 2**53 - 1
 _MINUTE_MS = 60_000
 _RANK = {severity: rank for rank, severity in enumerate(SEVERITIES)}
-
-
-class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When an episode is over, and how often people are told. All in seconds."""
-
-    quiet_seconds: float = 900.0
-    """Nothing new for so long: the episode is quiet."""
-    resolve_seconds: float = 86_400.0
-    """Nothing new for so long: the episode is resolved."""
-    remind_seconds: float = 900.0
-    """Grown since the last alert, and nobody was told for so long: tell."""
-    forget_seconds: float = 7 * 86_400.0
-    """Resolved and nothing new for so long: the state may be dropped."""
-
-
-class Episode(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is known about one episode. Counts and marks travel together, so one write keeps both."""
-
-    episode_key: str
-    episode_id: str
-    """Hash of the key and the coordinates of the first finding, so that a replay gives the same."""
-    detector: Detector
-    rule: str
-    rule_version: str
-    """Of the newest fold."""
-    verdict: Verdict
-    severity: Severity
-    mode: Mode
-    basis: Basis
-    jurisdiction: str
-    law: tuple[str, ...]
-    recipient: str
-    group: tuple[tuple[str, str], ...]
-    state: EpisodeState
-    opened_at_ms: int
-    first_at_ms: int
-    last_at_ms: int
-    seen_at_ms: int
-    """When the newest counted fold was written (the record's time, not the event's)."""
-    findings: int
-    marks: dict[str, int]
-    """`cluster/topic/partition` of the traffic to the highest offset counted. Kept when a new episode of the key begins."""
-    subjects: str
-    services: tuple[str, ...]
-    purposes: tuple[str, ...]
-    categories: tuple[str, ...]
-    overflowed: tuple[str, ...]
-    exemplars: tuple[Finding, ...]
-    bundle: str
-    exposure: tuple[str, ...] = ()
-    """Ids of the duties that say what it entails, of all folds."""
-    amounts: tuple[Amount, ...] = ()
-    clocks: tuple[Clock, ...] = ()
-    """What those duties name in money and time, as of the newest fold that names any."""
-    exemption: str = ""
-    """Id of the exception that covers all of it; that of the first fold, where several do."""
-    waiting: Waiting | None = None
-    """Findings that came since it was last open and are not yet enough, of a rule with a threshold. An episode that was
-    never told is `resolved` with revision 0, and holds nothing else but its marks."""
-    revision: int = 0
-    told_findings: int = 0
-    told_at_ms: int = 0
-
-    @property
-    def audience(self) -> Audience:
-        """Who should act."""
-        if self.exemption:
-            return Audience.NOBODY
-        return Audience.ENGINEERS if self.verdict is Verdict.GAP else Audience.ON_CALL
 
 
 def key_of(fold: Fold) -> str:
@@ -104,7 +36,6 @@ def step(state: Episode | None, fold: Fold, now_ms: int, policy: Policy) -> tupl
     Folds of one input partition must come in the order of their offsets; any suffix of them may come again.
     Raises ValueError when the fold contradicts itself.
     """
-    del policy  # growth is told at powers of two; only time needs the policy
     subjects = _checked(fold)
     place = f"{fold.cluster}/{fold.topic}/{fold.partition}"
     mark = -1 if state is None else state.marks.get(place, -1)
@@ -122,19 +53,19 @@ def step(state: Episode | None, fold: Fold, now_ms: int, policy: Policy) -> tupl
         return state, []
     if fold.threshold is not None and (state is None or state.state is not EpisodeState.OPEN):
         beyond = [(minute, count) for offset, minute, count in _places(fold) if offset > mark]
-        return _together(state, fold, (place, high, first_offset), beyond, now_ms)
-    if state is None or state.state is EpisodeState.RESOLVED:
+        return _together(state, fold, (place, high, first_offset), beyond, (now_ms, policy))
+    if state is None or _is_over(state, now_ms, policy):
         # A fold that was partly counted in the episode before: only the minute of the rest is known.
         first = fold.first_at_ms if fresh == fold.count else max(fold.first_at_ms, first_minute * _MINUTE_MS)
-        begun = _begin(fold, place, first_offset, min(first, fold.last_at_ms))
-        return _tell(_add(begun, fold, (place, high, fresh), subjects, now_ms, state), Change.OPENED, now_ms)
+        begun = _begin(fold, place, first_offset, min(first, fold.last_at_ms), _kept(state, now_ms))
+        return tell(_add(begun, fold, (place, high, fresh), subjects, now_ms, state), Change.OPENED, now_ms)
     grown = _add(state, fold, (place, high, fresh), subjects, now_ms, state)
-    if state.state is EpisodeState.QUIET:
-        return _tell(grown, Change.REOPENED, now_ms)
+    if state.state is not EpisodeState.OPEN:
+        return tell(grown, Change.REOPENED, now_ms)
     if grown.severity is not state.severity:
-        return _tell(grown, Change.ESCALATED, now_ms)
+        return tell(grown, Change.ESCALATED, now_ms)
     if grown.findings.bit_length() > grown.told_findings.bit_length():
-        return _tell(grown, Change.GROWN, now_ms)
+        return tell(grown, Change.GROWN, now_ms)
     return grown, []
 
 
@@ -147,10 +78,15 @@ def _places(fold: Fold) -> Iterable[tuple[int, int, int]]:
 
 
 def _together(
-    state: Episode | None, fold: Fold, at: tuple[str, int, int], fresh: list[tuple[int, int]], now_ms: int
+    state: Episode | None,
+    fold: Fold,
+    at: tuple[str, int, int],
+    fresh: list[tuple[int, int]],
+    when: tuple[int, Policy],
 ) -> tuple[Episode, list[Alert]]:
     """Count towards a rule's threshold; an episode opens, or opens again, when it is reached."""
     place, high, first_offset = at
+    now_ms, policy = when
     threshold = fold.threshold
     if threshold is None:
         raise ValueError("a fold without a threshold")
@@ -165,9 +101,9 @@ def _together(
         return msgspec.structs.replace(
             base, marks=marks, waiting=trimmed(waiting, threshold), seen_at_ms=seen_at_ms
         ), []
-    is_again = base.state is EpisodeState.QUIET
+    is_again = not _is_over(base, now_ms, policy)
     first_at_ms = min(max(fold.first_at_ms, enough.first_minute * _MINUTE_MS), fold.last_at_ms)
-    before = base if is_again else _begin(fold, place, first_offset, first_at_ms)
+    before = base if is_again else _begin(fold, place, first_offset, first_at_ms, _kept(state, now_ms))
     grown = _add(before, fold, (place, high, enough.findings), enough.subjects, now_ms, base)
     opened_at_ms = min(grown.opened_at_ms, enough.first_minute * _MINUTE_MS)
     opened = msgspec.structs.replace(
@@ -177,25 +113,88 @@ def _together(
         exemplars=_exemplars(before.exemplars, enough.exemplars),
         waiting=None,
     )
-    return _tell(opened, Change.REOPENED if is_again else Change.OPENED, now_ms)
+    return tell(opened, Change.REOPENED if is_again else Change.OPENED, now_ms)
+
+
+def _is_over(state: Episode, now_ms: int, policy: Policy) -> bool:
+    """Say whether what comes now begins another episode."""
+    if state.state is not EpisodeState.RESOLVED:
+        return False
+    reopen_ms = policy.under(state.windows).reopen_seconds * 1000
+    # An episode that was never told cannot be opened again.
+    return not state.revision or now_ms - state.told_at_ms >= reopen_ms
 
 
 def tick(state: Episode, now_ms: int, policy: Policy) -> tuple[Episode, list[Alert]]:
     """Let time pass up to `now_ms`: all folds written before that moment must have been counted."""
+    policy = policy.under(state.windows)
     silent_ms = now_ms - state.seen_at_ms
     if state.state is EpisodeState.OPEN:
         if silent_ms >= policy.quiet_seconds * 1000:
-            return _tell(msgspec.structs.replace(state, state=EpisodeState.QUIET), Change.QUIET, now_ms)
+            return tell(msgspec.structs.replace(state, state=EpisodeState.QUIET), Change.QUIET, now_ms)
         if state.findings != state.told_findings and now_ms - state.told_at_ms >= policy.remind_seconds * 1000:
-            return _tell(state, Change.GROWN, now_ms)
+            return tell(state, Change.GROWN, now_ms)
     elif state.state is EpisodeState.QUIET and silent_ms >= policy.resolve_seconds * 1000:
-        return _tell(msgspec.structs.replace(state, state=EpisodeState.RESOLVED), Change.RESOLVED, now_ms)
-    return state, []
+        return tell(msgspec.structs.replace(state, state=EpisodeState.RESOLVED), Change.RESOLVED, now_ms)
+    return _warn(state, now_ms, policy)
+
+
+def _warn(state: Episode, now_ms: int, policy: Policy) -> tuple[Episode, list[Alert]]:
+    """Tell that a duty is due soon, when nobody was told anything since that began to be so."""
+    if not state.clocks or state.exemption:
+        return state, []
+    before_ms = int(policy.warn_seconds * 1000)
+    soon = [due for due in running(dues(state)) if state.told_at_ms < due.due_at_ms - before_ms <= now_ms]
+    if not soon:
+        return state, []
+    note = "".join(f"; {what_is_due(due)} {until_when(due)} ({due.duty})" for due in soon)
+    return tell(state, Change.GROWN, now_ms, note)
+
+
+def declare(state: Episode, declaration: Declaration, now_ms: int) -> tuple[Episode, list[Alert]]:
+    """Take in what somebody declared, and tell which clocks run now. Declaring it again changes nothing.
+
+    `now_ms` is the time of the declaration's record. Raises ValueError when it contradicts itself.
+    """
+    if not 0 <= declaration.at_ms <= MAX_TIME_MS or (declaration.what is Declared.MET) != bool(declaration.duty):
+        raise ValueError("a declaration that contradicts itself")
+    declared, met = dict(state.declared), set(state.met)
+    if declaration.what is Declared.MET and declaration.at_ms:
+        met.add(declaration.duty)
+    elif declaration.what is Declared.MET:
+        met.discard(declaration.duty)
+    elif declaration.at_ms:
+        declared[declaration.what.value] = declaration.at_ms
+    else:
+        declared.pop(declaration.what.value, None)
+    if declared == state.declared and met == set(state.met):
+        return state, []
+    changed = msgspec.structs.replace(
+        state, declared=dict(sorted(declared.items())), met=tuple(sorted(met))[:MAX_NAMES]
+    )
+    taken_back = "" if declaration.at_ms else " is taken back"
+    return tell(changed, Change.GROWN, now_ms, f"; declared: {_DECLARED[declaration.what]}{taken_back}")
+
+
+_DECLARED = {
+    Declared.BREACH: "a breach of personal data",
+    Declared.NOTICE: "a notice of the regulator",
+    Declared.MET: "a duty is met",
+}
 
 
 def is_forgettable(state: Episode, now_ms: int, policy: Policy) -> bool:
-    """Say whether the state may be dropped: resolved, and silent for the forget time."""
-    return state.state is EpisodeState.RESOLVED and now_ms - state.seen_at_ms >= policy.forget_seconds * 1000
+    """Say whether the state may be dropped: over, silent for the forget time, and no declared clock runs."""
+    return (
+        now_ms - state.seen_at_ms >= policy.forget_seconds * 1000
+        and _is_over(state, now_ms, policy)
+        and not keeps(state, now_ms)
+    )
+
+
+def _kept(state: Episode | None, now_ms: int) -> Episode | None:
+    """Give the episode before of a key when what was declared of it still counts."""
+    return state if state is not None and keeps(state, now_ms) else None
 
 
 def _checked(fold: Fold) -> Distinct:
@@ -213,11 +212,11 @@ def _checked(fold: Fold) -> Distinct:
     return Distinct.decode(fold.subjects)
 
 
-def _begin(fold: Fold, place: str, offset: int, first_at_ms: int) -> Episode:
+def _begin(fold: Fold, place: str, offset: int, first_at_ms: int, kept: Episode | None = None) -> Episode:
     key = key_of(fold)
     return Episode(
         episode_key=key,
-        episode_id=_digest(key, place, offset),
+        episode_id=digest(key, place, offset),
         detector=fold.detector,
         rule=fold.rule,
         rule_version=fold.rule_version,
@@ -244,6 +243,8 @@ def _begin(fold: Fold, place: str, offset: int, first_at_ms: int) -> Episode:
         exemplars=(),
         bundle=fold.bundle,
         exemption=fold.exemption,
+        declared={} if kept is None else kept.declared,
+        met=() if kept is None else kept.met,
     )
 
 
@@ -268,6 +269,9 @@ def _add(
         exposure=_union("exposure", base.exposure, fold.exposure, overflowed),
         amounts=fold.amounts or base.amounts,
         clocks=fold.clocks or base.clocks,
+        windows=fold.windows,
+        runbook=fold.runbook or base.runbook,
+        refused_at_ms=_earliest(base.refused_at_ms, fold.exemplars),
         state=EpisodeState.OPEN,
         first_at_ms=first_at_ms,
         last_at_ms=max(base.last_at_ms, fold.last_at_ms),
@@ -282,6 +286,11 @@ def _add(
         exemplars=_exemplars(base.exemplars, fold.exemplars),
         bundle=fold.bundle,
     )
+
+
+def _earliest(known_ms: int, exemplars: Iterable[Finding]) -> int:
+    moments = [each for each in (known_ms, *map(refused_at_ms, exemplars)) if each]
+    return min(moments, default=0)
 
 
 def _union(name: str, known: tuple[str, ...], more: Iterable[str], overflowed: set[str]) -> tuple[str, ...]:
@@ -307,53 +316,14 @@ def _exemplars(known: tuple[Finding, ...], more: tuple[Finding, ...]) -> tuple[F
     return tuple(kept)
 
 
-def _tell(state: Episode, change: Change, now_ms: int) -> tuple[Episode, list[Alert]]:
-    told = msgspec.structs.replace(
-        state, revision=state.revision + 1, told_findings=state.findings, told_at_ms=min(max(now_ms, 0), MAX_TIME_MS)
-    )
-    people = Distinct.decode(told.subjects)
-    reason = told.exemplars[0].why if told.exemplars else f"Rule {told.rule} found something"
-    alert = Alert(
-        alert_id=_digest(told.episode_id, told.revision, change.value, told.findings),
-        change=change,
-        why=sentence(reason, told.findings, people, change),
-        audience=told.audience,
-        at_ms=told.told_at_ms,
-        revision=told.revision,
-        episode_id=told.episode_id,
-        episode_key=told.episode_key,
-        state=told.state,
-        detector=told.detector,
-        rule=told.rule,
-        rule_version=told.rule_version,
-        verdict=told.verdict,
-        severity=told.severity,
-        mode=told.mode,
-        basis=told.basis,
-        jurisdiction=told.jurisdiction,
-        law=told.law,
-        recipient=told.recipient,
-        group=told.group,
-        opened_at_ms=told.opened_at_ms,
-        first_at_ms=told.first_at_ms,
-        last_at_ms=told.last_at_ms,
-        findings=told.findings,
-        subjects=len(people),
-        subjects_exact=people.is_exact,
-        services=told.services,
-        purposes=told.purposes,
-        categories=told.categories,
-        overflowed=told.overflowed,
-        exemplars=told.exemplars,
-        bundle=told.bundle,
-        exposure=told.exposure,
-        amounts=told.amounts,
-        clocks=told.clocks,
-        exemption=told.exemption,
-    )
-    return told, [alert]
-
-
-def _digest(*parts: str | int) -> str:
-    text = "\x1f".join(str(part) for part in parts)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+__all__ = [
+    "MAX_NAMES",
+    "MAX_TIME_MS",
+    "Episode",
+    "Policy",
+    "declare",
+    "is_forgettable",
+    "key_of",
+    "step",
+    "tick",
+]

@@ -12,7 +12,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from alerts.budget import OTHER, Budget
-from alerts.episodes import Episode
+from alerts.clocks import dues, running
+from alerts.state import Episode
 from topics.alert import Alert, Change, EpisodeState
 from topics.finding import Fold
 from topics.volume import Volume
@@ -22,6 +23,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _MOST_EPISODE_SERIES = 600
 _MOST_RECIPIENTS = 1_000
+_MOST_DUE_SERIES = 200
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _EPISODE_LABELS = ("detector", "rule", "severity", "jurisdiction", "verdict")
 
@@ -95,10 +97,28 @@ class AlertMetrics:
             ("law", "kind"),
             registry=self.registry,
         )
+        self._declarations = Counter(
+            "privacy_alert_declarations",
+            "Declarations read: taken, unknown (of no episode that is known) or unreadable.",
+            ("outcome",),
+            registry=self.registry,
+        )
+        self._due = Gauge(
+            "privacy_duty_next_due_timestamp_seconds",
+            "When the next duty of an open or declared matter is due, by duty and place: an opt-out that must have effect, a "
+            "violation that must be mended, a breach that must be told. In the past: it is overdue. Absent: none runs.",
+            ("duty", "jurisdiction"),
+            registry=self.registry,
+        )
+        self._due_labels = Budget(_MOST_DUE_SERIES, 1)
+        self._due_by_partition: dict[int, dict[tuple[str, ...], int]] = {}
+        self._due_shown: set[tuple[str, ...]] = set()
         self._law = Vocabulary()
         self._shares: dict[tuple[str, str], dict[str, float]] = {}
         for outcome in ("counted", "repeated", "unreadable"):
             self._folds.labels(outcome)
+        for outcome in ("taken", "unknown", "unreadable"):
+            self._declarations.labels(outcome)
         for outcome in ("added", "unreadable"):
             self._volumes.labels(outcome)
         self._open_by_partition: dict[int, Tally[tuple[str, ...]]] = {}
@@ -143,10 +163,41 @@ class AlertMetrics:
                 tally[self._labels(episode)] += 1
         self._set_open(partition, tally)
 
+    def declaration(self, outcome: str) -> None:
+        """Count a declaration: taken, unknown or unreadable."""
+        self._declarations.labels(outcome).inc()
+
+    def next_due(self, partition: int, episodes: Iterable[Episode]) -> None:
+        """Set when the next duty of each kind and place is due, as of the episodes of a partition."""
+        due: dict[tuple[str, ...], int] = {}
+        for episode in episodes:
+            if not episode.clocks or episode.exemption:
+                continue
+            for each in running(dues(episode)):
+                kind = "-".join(part for part in (each.kind, each.detail) if part)
+                labels = self._due_labels(kind, self._jurisdiction(episode.jurisdiction))
+                due[labels] = min(each.due_at_ms, due.get(labels, each.due_at_ms))
+        self._set_due(partition, due)
+
+    def _set_due(self, partition: int, due: dict[tuple[str, ...], int]) -> None:
+        if due == self._due_by_partition.get(partition, {}):
+            return
+        self._due_by_partition[partition] = due
+        first: dict[tuple[str, ...], int] = {}
+        for each in self._due_by_partition.values():
+            for labels, at_ms in each.items():
+                first[labels] = min(at_ms, first.get(labels, at_ms))
+        for gone in self._due_shown - first.keys():
+            self._due.remove(*gone)
+        for labels, at_ms in first.items():
+            self._due.labels(*labels).set(at_ms / 1000)
+        self._due_shown = set(first)
+
     def keep_partitions(self, partitions: Iterable[int]) -> None:
         """Drop the open episodes of partitions that are now somebody else's."""
-        for gone in self._open_by_partition.keys() - set(partitions):
+        for gone in (self._open_by_partition.keys() | self._due_by_partition.keys()) - set(partitions):
             self._set_open(gone, Tally())
+            self._set_due(gone, {})
 
     def _labels(self, of: Alert | Episode) -> tuple[str, ...]:
         return self._episode_labels(

@@ -18,6 +18,9 @@ _SEVERITIES = {
 }
 _CREATE, _UPDATE, _CLOSE = (1, "Create"), (2, "Update"), (3, "Close")
 _NEW, _IN_PROGRESS, _RESOLVED = (1, "New"), (2, "In Progress"), (4, "Resolved")
+_SUPPRESSED = (3, "Suppressed")
+_ACCEPTED = (2, "Warning")
+"""Of the control, where somebody answers for it by an exception."""
 _CONTROL = {Verdict.VIOLATION: (3, "Fail"), Verdict.GAP: (0, "Unknown")}
 
 
@@ -26,7 +29,7 @@ def compliance_finding(alert: Alert, product_version: str) -> dict[str, Any]:
     severity_id, severity = _SEVERITIES[alert.severity]
     activity_id, activity = _activity(alert)
     status_id, status = _status(alert)
-    control_id, control = _CONTROL[alert.verdict]
+    control_id, control = _ACCEPTED if alert.exemption else _CONTROL[alert.verdict]
     return {
         "activity_id": activity_id,
         "activity_name": activity,
@@ -87,6 +90,11 @@ def compliance_finding(alert: Alert, product_version: str) -> dict[str, Any]:
             "subjects": alert.subjects,
             "subjects_exact": alert.subjects_exact,
             "bundle": alert.bundle,
+            "exemption": alert.exemption,
+            "runbook": alert.runbook,
+            "due": [{"duty": each.duty, "due_at": each.due_at_ms, "waits_for": each.waits_for} for each in alert.due],
+            "hints": list(alert.hints),
+            "related": [each.episode_key for each in alert.related],
         },
     }
 
@@ -114,6 +122,8 @@ def _activity(alert: Alert) -> tuple[int, str]:
 
 
 def _status(alert: Alert) -> tuple[int, str]:
+    if alert.exemption:
+        return _SUPPRESSED
     if alert.state is EpisodeState.RESOLVED:
         return _RESOLVED
     return _NEW if alert.change is Change.OPENED else _IN_PROGRESS

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from alerts.episodes import Policy
+from alerts.policy import Policy
 from topics.catalog import ALERTS, FINDINGS, VOLUMES
 
 
@@ -28,6 +28,8 @@ class AlertSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     alerts_topic: str = ALERTS.name
     volumes_topic: str = VOLUMES.name
     """Has one partition: months and writers of one recipient are added up in one place."""
+    triage_topic: str = ""
+    """Where people's declarations come from, with as many partitions as the findings topic; empty: nobody's are read."""
     partitions: int = 4
     """Of the findings topic; the changelog and the ticks have as many."""
     replication: int = 1

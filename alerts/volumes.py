@@ -151,6 +151,7 @@ def _fold(total: Total, volume: Volume, persons: Distinct, place: RecordPlace) -
         group=group,
         episode_key=key,
         bundle=volume.bundle,
+        runbook=RULE,
     )
     return Fold(
         episode_key=key,
@@ -178,6 +179,7 @@ def _fold(total: Total, volume: Volume, persons: Distinct, place: RecordPlace) -
         categories=total.categories,
         exemplars=(exemplar,),
         bundle=volume.bundle,
+        runbook=RULE,
     )
 
 

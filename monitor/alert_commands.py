@@ -1,4 +1,4 @@
-"""Commands about alerts and generated files: export, notify, top, docs."""
+"""Commands about alerts and generated files: export, notify, top, declare, docs."""
 
 import sys
 from collections.abc import Iterator
@@ -17,6 +17,7 @@ from alerts.sinks.spool import SpoolProblem
 from monitor.alert_log import AlertFileProblem, from_file, from_topic, newest
 from monitor.chart import CHART, readme
 from monitor.context import VERSION
+from monitor.declare_command import declare
 from monitor.files import client_settings, read_config
 from monitor.generated import files
 from monitor.notify import notify_until_stopped
@@ -91,6 +92,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(export)
     app.command()(notify)
     app.command()(top)
+    app.command()(declare)
     app.command(hidden=True)(docs)
 
 

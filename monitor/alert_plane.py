@@ -2,17 +2,22 @@
 
 import re
 import socket
+from collections.abc import Callable
 from typing import Any
 
+import msgspec
+from prometheus_client import CollectorRegistry
+
 from alerts.app import run
-from alerts.episodes import Policy
+from alerts.policy import Policy
 from alerts.settings import AlertSettings
 from alerts.volumes import RULE
 from monitor.config import Config
 from monitor.context import Loaded
-from monitor.kafka import KafkaProblem, require_topics
-from monitor.logs import take_over_libraries
-from topics.catalog import ALERTS, FINDINGS, VOLUMES
+from monitor.kafka import KafkaProblem, describe, require_topics
+from monitor.logs import log, take_over_libraries
+from monitor.minute_canary import MinuteCanary
+from topics.catalog import ALERTS, FINDINGS, TRIAGE, VOLUMES
 
 _TAKEN = {
     "security.protocol": "security_protocol",
@@ -36,7 +41,29 @@ def keep_alerts(config: Config, loaded: Loaded, settings: dict[str, Any]) -> Non
             f"{VOLUMES.name} has {cluster.topics[VOLUMES.name]} partitions and needs {VOLUMES.partitions}: the months of one "
             "recipient are added up in one place; make it anew with `privacy-monitor topics create`"
         )
-    run(alert_settings(config, loaded, settings, cluster.topics[FINDINGS.name]))
+    partitions = cluster.topics[FINDINGS.name]
+    told = alert_settings(config, loaded, settings, partitions)
+    triage = describe(settings).topics.get(TRIAGE.name)
+    if triage == partitions:
+        told = msgspec.structs.replace(told, triage_topic=TRIAGE.name)
+    else:
+        log.warning(
+            "declarations are not read: the topic is missing, or has not as many partitions as the findings topic",
+            topic=TRIAGE.name,
+            partitions=triage,
+            findings=partitions,
+        )
+    run(told, lambda registry: _beside(config, settings, registry))
+
+
+def _beside(config: Config, settings: dict[str, Any], registry: CollectorRegistry) -> Callable[[], None]:
+    """Start what runs beside the application, and give what stops it."""
+    if not (config.canary and config.canary_seconds):
+        return lambda: None
+    group = f"{config.kafka.group}-canary"
+    canary = MinuteCanary(settings, registry, group=group, every_seconds=config.canary_seconds)
+    canary.start()
+    return canary.stop
 
 
 def alert_settings(config: Config, loaded: Loaded, settings: dict[str, Any], partitions: int) -> AlertSettings:
@@ -59,6 +86,8 @@ def alert_settings(config: Config, loaded: Loaded, settings: dict[str, Any], par
             remind_seconds=config.alerts.update_seconds,
             quiet_seconds=config.alerts.quiet_seconds,
             resolve_seconds=config.alerts.resolve_seconds,
+            reopen_seconds=config.alerts.reopen_seconds,
+            warn_seconds=config.alerts.due_warning_seconds,
         ),
         **access,
     )

@@ -50,11 +50,16 @@ class CanarySeen(msgspec.Struct, frozen=True, kw_only=True):
         return f"canary found after {self.finding_seconds:.1f} s, told after {self.alert_seconds:.1f} s"
 
 
-def send_canary(settings: Settings, timeout_seconds: float, *, alerts: bool = True) -> CanarySeen:
+def send_canary(
+    settings: Settings,
+    timeout_seconds: float,
+    *,
+    alerts: bool = True,
+    is_given_up: Callable[[], bool] = lambda: False,
+) -> CanarySeen:
     """Send one canary and wait for what it must cause. Raises KafkaProblem or DeliveryFailed.
 
-    An episode that is open already is told anew at most every `alerts.update_seconds`, so the alert may take that long.
-    Without `alerts` only the finding is awaited.
+    Without `alerts` only the finding is awaited. `is_given_up` is asked while waiting.
     """
     reader = _at_the_end(settings, [FINDINGS.name, ALERTS.name] if alerts else [FINDINGS.name])
     try:
@@ -63,7 +68,7 @@ def send_canary(settings: Settings, timeout_seconds: float, *, alerts: bool = Tr
         Writer(settings).send([Outgoing(CANARY.name, b"", canary(str(uuid.uuid4()), at_ms))])
         finding_seconds: float | None = None
         alert_seconds: float | None = None
-        while time.monotonic() - began < timeout_seconds:
+        while time.monotonic() - began < timeout_seconds and not is_given_up():
             records = reader.poll(500, _POLL_SECONDS)
             if finding_seconds is None and any(_speaks_of(fold, at_ms) for fold in _folds(records)):
                 finding_seconds = time.monotonic() - began

@@ -175,6 +175,14 @@ class AlertsConfig(Written):
     )
     quiet_seconds: int = Field(900, ge=1, description="An episode without a new finding for this long goes quiet.")
     resolve_seconds: int = Field(86_400, ge=1, description="A quiet episode resolves after this long.")
+    reopen_seconds: int = Field(
+        0,
+        ge=0,
+        description="What is found within this time after an episode was resolved opens it again; later, another one begins.",
+    )
+    due_warning_seconds: int = Field(
+        172_800, ge=0, description="People are told once that a duty of an episode is due within this time."
+    )
 
 
 class PlacesConfig(Written):
@@ -347,6 +355,13 @@ class Config(Written):
     )
     canary: bool = Field(
         default=True, description="Judge the topic of `privacy-monitor canary` too. Its findings call nobody."
+    )
+    canary_seconds: float = Field(
+        60.0,
+        ge=0,
+        le=3600,
+        description="The alert plane sends a canary so often, from one of its processes, and tells whether it arrives as an "
+        "alert. 0: none is sent.",
     )
     http: HttpConfig = Field(default_factory=HttpConfig)
     alerts: AlertsConfig = Field(default_factory=AlertsConfig)

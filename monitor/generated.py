@@ -22,6 +22,7 @@ from monitor.config import Config, Secret
 from monitor.context import load_shipped
 from monitor.files import package_files
 from monitor.metrics import LedgerMetrics, Metrics
+from monitor.minute_canary import CanaryMetrics
 from monitor.needs_command import needs_page
 from monitor.notify_metrics import NotifyMetrics
 from topics.catalog import CATALOG
@@ -61,6 +62,7 @@ def metrics_page() -> str:
         ("Worker (`privacy-monitor run`)", vars(Metrics(worker, version="")).values()),
         ("Ledger (`privacy-monitor run`)", vars(LedgerMetrics(ledger)).values()),
         ("Alert plane (`privacy-monitor alerts`)", vars(AlertMetrics()).values()),
+        ("Minute canary (beside the alert plane)", vars(CanaryMetrics(CollectorRegistry())).values()),
         ("Notifications (`privacy-monitor notify`)", vars(NotifyMetrics(CollectorRegistry())).values()),
     )
     lines = [

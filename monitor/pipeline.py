@@ -503,6 +503,8 @@ def _fold(group: Sequence[Finding], cluster: str, ledger_mark: str, law: LawPack
         ledger_mark=ledger_mark,
         threshold=first.threshold,
         minutes=_minutes(group) if first.threshold is not None else (),
+        windows=first.windows,
+        runbook=first.runbook,
     )
 
 

@@ -13,6 +13,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from alerts.clocks import running
+from alerts.wording import moment, what_is_due
 from monitor.alert_log import decode
 from monitor.kafka import LogReader
 from monitor.kafka.connection import Settings
@@ -27,6 +29,10 @@ _BLIND_SECONDS = 60.0
 _RECENT = 500
 """Accounting and dead letters are read from so far back in each partition."""
 _EPISODES = 15
+_DUTIES = 8
+_DAY = 86_400.0
+_SHOWN_KEY = 8
+"""Digits of an episode's key; `declare` takes the beginning of one."""
 _STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan"}
 _ACCOUNT = msgspec.json.Decoder(Accounting)
 
@@ -41,6 +47,10 @@ class Seen(msgspec.Struct):
     last: dict[str, float] = msgspec.field(default_factory=dict)
     """Time of the newest accounting, by source topic."""
     dead: list[float] = msgspec.field(default_factory=list)
+
+    def told(self) -> list[Alert]:
+        """Give the episodes that somebody should look at: not those that an exception covers, the canary's among them."""
+        return [alert for alert in self.alerts.values() if not alert.exemption]
 
     def absorb(self, records: Iterable[RawRecord], now: float) -> None:
         """Take in records; `now` is in seconds since the epoch."""
@@ -81,7 +91,11 @@ def show(settings: Settings, topics: Sequence[str], seconds: float | None) -> No
 
 def page(seen: Seen, now: float) -> RenderableType:
     """Draw the page: health of each topic, then the episodes that matter most."""
-    return Panel(Group(_head(seen), Text(), _health(seen, now), Text(), _episodes(seen)), title="privacy-monitor top")
+    parts: list[RenderableType] = [_head(seen), Text(), _health(seen, now), Text(), _episodes(seen)]
+    duties = _duties(seen, now)
+    if duties.row_count:
+        parts += [Text(), duties]
+    return Panel(Group(*parts), title="privacy-monitor top")
 
 
 def _head(seen: Seen) -> Text:
@@ -89,7 +103,7 @@ def _head(seen: Seen) -> Text:
     for _, account in seen.recent:
         items.update(account.items)
     total = items.total()
-    live = [alert for alert in seen.alerts.values() if alert.state is not EpisodeState.RESOLVED]
+    live = [alert for alert in seen.told() if alert.state is not EpisodeState.RESOLVED]
     violations = sum(alert.verdict is Verdict.VIOLATION for alert in live)
     return Text.assemble(
         (str(violations), "bold red" if violations else "bold"),
@@ -125,12 +139,13 @@ def _health(seen: Seen, now: float) -> Table:
 
 def _episodes(seen: Seen) -> Table:
     table = Table(title="Episodes", title_justify="left", box=None, pad_edge=False, expand=True)
-    for column in ("last seen", "state", "severity", "findings", "persons"):
+    for column in ("episode", "last seen", "state", "severity", "findings", "persons"):
         table.add_column(column, no_wrap=True, justify="right" if column in {"findings", "persons"} else "left")
     table.add_column("why", ratio=1)
-    for alert in ranked(seen.alerts.values())[:_EPISODES]:
+    for alert in ranked(seen.told())[:_EPISODES]:
         gap = alert.verdict is Verdict.GAP
         table.add_row(
+            alert.episode_key[:_SHOWN_KEY],
             f"{datetime.fromtimestamp(alert.last_at_ms / 1000, UTC):%m-%d %H:%M:%S}",
             alert.state.value,
             Text("gap" if gap else alert.severity.value, style="dim" if gap else _STYLES[alert.severity.value]),
@@ -139,6 +154,28 @@ def _episodes(seen: Seen) -> Table:
             Text(alert.why),
         )
     return table
+
+
+def _duties(seen: Seen, now: float) -> Table:
+    table = Table(title="Due", title_justify="left", box=None, pad_edge=False)
+    for column in ("time left", "until", "what", "where", "duty", "episode"):
+        table.add_column(column, no_wrap=column != "what", justify="right" if column == "time left" else "left")
+    due = [(each, alert) for alert in seen.told() for each in running(alert.due)]
+    for each, alert in sorted(due, key=lambda pair: (pair[0].due_at_ms, pair[1].episode_key, pair[0].duty))[:_DUTIES]:
+        left = each.due_at_ms / 1000 - now
+        table.add_row(
+            Text("overdue", style="bold red") if left < 0 else Text(_span(left), style="red" if left < _DAY else ""),
+            moment(each.due_at_ms),
+            what_is_due(each),
+            alert.jurisdiction,
+            each.duty,
+            alert.episode_key[:_SHOWN_KEY],
+        )
+    return table
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / _DAY:.1f} d" if seconds >= _DAY else f"{seconds / 3600:.1f} h"
 
 
 def ranked(alerts: Iterable[Alert]) -> list[Alert]:

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-from topics.exposure import Amount, Clock
+from topics.exposure import Amount, Clock, Due
 from topics.finding import Basis, Detector, Finding, Mode, Severity, Verdict
 
 
@@ -38,6 +38,15 @@ class Audience(StrEnum):
     ENGINEERS = "engineers"
     NOBODY = "none"
     """An exception covers it: it is kept and counted, and calls nobody."""
+
+
+class Related(msgspec.Struct, frozen=True, kw_only=True):
+    """Another episode that has to do with this one."""
+
+    episode_key: str
+    rule: str
+    by: tuple[str, ...]
+    """What they share: `recipient`, `service`, `route`, `subjects`."""
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,3 +102,11 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """What they name in time, as of the newest fold: to act on an opt-out, to answer a request, to mend, to tell of a breach."""
     exemption: str = ""
     """Id of the exception that covers it; empty: none does."""
+    runbook: str = ""
+    """Id of the rule's runbook."""
+    due: tuple[Due, ...] = ()
+    """Of those clocks: which run since when and until when, and what the others wait for. Ascending by due time."""
+    hints: tuple[str, ...] = ()
+    """Ids of likely causes that the exemplars' facts support (`alerts.hints`); empty: they point to none."""
+    related: tuple[Related, ...] = ()
+    """Other episodes of that time that have to do with it, closest first."""

@@ -82,6 +82,15 @@ CANARY = Topic(
     "Made-up orders of `privacy-monitor canary`, judged as the sources are: each must give a finding",
 )
 
+TRIAGE = Topic(
+    "privacy.triage.v1",
+    "episode key",
+    # Compaction would keep the last decision of an episode alone, and drop that a breach was declared before it.
+    Cleanup.DELETE,
+    400 * _DAY_MS,
+    "What people declared about an episode: a breach, a notice of the regulator, a duty that is met",
+    since="0.2.0",
+)
 RULES = Topic(
     "privacy.rules.v1", "name of the bundle", Cleanup.COMPACT, -1, "Bundles of rules and exceptions that workers follow"
 )
@@ -97,4 +106,5 @@ CATALOG: tuple[Topic, ...] = (
     ACCOUNTING,
     CANARY,
     RULES,
+    TRIAGE,
 )

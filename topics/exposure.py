@@ -18,6 +18,24 @@ class Amount(msgspec.Struct, frozen=True, order=True):
     sources: tuple[str, ...]
 
 
+class Due(msgspec.Struct, frozen=True, order=True, kw_only=True):
+    """A clock of an episode: since when it runs, and until when somebody has time."""
+
+    due_at_ms: int
+    """0: it does not run yet, or the law names no number."""
+    kind: str
+    """As of a `Clock`."""
+    detail: str
+    duty: str
+    started_at_ms: int
+    """0: it does not run yet."""
+    waits_for: str
+    """What would start it: `breach` or `notice` (the regulator's), declared by somebody; empty when it runs."""
+    measure: str
+    """The time in words: `15 business days`, or the law's own measure."""
+    citation: str
+
+
 class Clock(msgspec.Struct, frozen=True, order=True):
     """Time that somebody has."""
 

@@ -58,6 +58,19 @@ class Threshold(msgspec.Struct, frozen=True, kw_only=True):
     minutes: int
 
 
+class Windows(msgspec.Struct, frozen=True, kw_only=True):
+    """How a rule's episodes end and begin, where it says so itself; None: as the configuration says. In seconds."""
+
+    update: int | None = None
+    """One that grows is told anew at most this often."""
+    quiet: int | None = None
+    """Nothing new for so long: it is quiet."""
+    resolve: int | None = None
+    """Nothing new for so long: it is resolved."""
+    reopen: int | None = None
+    """What comes so soon after it was resolved opens the same episode again."""
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     """One rule about one flow of one record. Points at the evidence and copies none of it."""
 
@@ -104,6 +117,10 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
     """Id of the exception that covers it; empty: none does. An exempted finding is counted and calls nobody."""
     threshold: Threshold | None = None
     """Of its rule: below it nobody is told."""
+    windows: Windows | None = None
+    """Of its rule: when its episodes end."""
+    runbook: str = ""
+    """Id of its rule's runbook."""
 
 
 class Fold(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,6 +171,8 @@ class Fold(msgspec.Struct, frozen=True, kw_only=True):
     threshold: Threshold | None = None
     minutes: tuple[tuple[int, str], ...] = ()
     """With a threshold: (event minute, its distinct subjects), ascending."""
+    windows: Windows | None = None
+    runbook: str = ""
 
 
 MAX_EXEMPLARS = 5

@@ -20,11 +20,13 @@ from topics.catalog import (
     LINKS,
     RULES,
     SHADOW,
+    TRIAGE,
     VOLUMES,
 )
 from topics.consent import ConsentRecord
 from topics.finding import Fold
 from topics.links import LinkRecord
+from topics.triage import Declaration
 from topics.volume import Volume
 
 RECORDS: Mapping[str, type[msgspec.Struct]] = {
@@ -38,6 +40,7 @@ RECORDS: Mapping[str, type[msgspec.Struct]] = {
     ACCOUNTING.name: Accounting,
     CANARY.name: Canary,
     RULES.name: Bundle,
+    TRIAGE.name: Declaration,
 }
 """What a record of each topic is."""
 _WRITTEN_BY_OTHERS = frozenset({CONSENT.name})

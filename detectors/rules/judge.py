@@ -126,6 +126,8 @@ def _finding(rule: Rule, facts: Assessment, severity: Severity, record: RecordPl
         bundle=bundle,
         exposure=law.exposure if entails else (),
         threshold=rule.threshold,
+        windows=rule.windows,
+        runbook=written.runbook,
     )
 
 
@@ -194,8 +196,12 @@ def _proof(facts: Assessment, concerned: frozenset[str]) -> tuple[tuple[str, str
         consent = facts.consent
         pairs = [("signal", consent.signal), ("path", consent.path), ("reason", consent.reason)]
         pairs += [("conflict", conflict) for conflict in consent.conflicts]
+        pairs += [("remark", remark) for remark in consent.remarks]
+        pairs += [("carries", kind) for kind in sorted({each.kind for each in flow.signals}) or ("none",)]
         if consent.seconds_since_refusal >= 0:
             pairs.append(("seconds-since-refusal", str(consent.seconds_since_refusal)))
+            if consent.refused_by_signal:
+                pairs.append(("refused-by", "signal"))
     elif facts.detector is Detector.CROSS_JURISDICTION_TRANSFER:
         transfer = facts.transfer
         pairs = [

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, m
 
 from detectors.documents import Written
 from detectors.rules.names import Assessor
-from topics.finding import Mode, Severity, Verdict
+from topics.finding import Mode, Severity, Verdict, Windows
 
 
 def _shaped(pattern: str, sentence: str) -> AfterValidator:
@@ -32,6 +32,7 @@ _RULE_ID = r"[a-z][a-z0-9-]*\.[a-z0-9][a-z0-9-]*"
 _VERSION = r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)"
 _SHARE = r"[1-9][0-9]?%"
 _DURATION = r"[1-9][0-9]{0,3}[mh]"
+_SPAN = r"[1-9][0-9]{0,3}[smhd]"
 _DUTY = r"(\*-)?[a-z0-9][a-z0-9.-]*"
 
 RuleId = Annotated[
@@ -50,6 +51,8 @@ Share = Annotated[str, _shaped(_SHARE, "expected a whole percentage from 1% to 9
 """A share in whole per cent: `10%`."""
 Duration = Annotated[str, _shaped(_DURATION, "expected minutes or hours, such as 10m or 2h"), _for_editors(_DURATION)]
 """A time in whole minutes or hours."""
+Span = Annotated[str, _shaped(_SPAN, "expected a time such as 30s, 10m, 2h or 7d"), _for_editors(_SPAN)]
+"""A time in whole seconds, minutes, hours or days."""
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
 
 
@@ -93,6 +96,41 @@ class ThresholdRule(Written):
             raise ValueError(
                 f"{self.subjects} subjects need at least as many findings; write findings: {self.subjects}"
             )
+        return self
+
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def _seconds(span: str | None) -> int | None:
+    return None if span is None else int(span[:-1]) * _SECONDS[span[-1]]
+
+
+class EpisodeRule(Written):
+    """When the rule's episodes end, where it is not as the configuration says."""
+
+    update: Span | None = Field(default=None, description="One that grows is told anew at most this often.")
+    quiet: Span | None = Field(default=None, description="Nothing new for so long: it is quiet.")
+    resolve: Span | None = Field(default=None, description="Nothing new for so long: it is resolved.")
+    reopen: Span | None = Field(
+        default=None, description="What comes so soon after it was resolved opens the same episode again."
+    )
+
+    @property
+    def windows(self) -> Windows:
+        """The same in seconds."""
+        return Windows(
+            update=_seconds(self.update),
+            quiet=_seconds(self.quiet),
+            resolve=_seconds(self.resolve),
+            reopen=_seconds(self.reopen),
+        )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        told = self.windows
+        if told.quiet is not None and told.resolve is not None and told.resolve <= told.quiet:
+            raise ValueError("an episode is quiet before it is resolved; give resolve more time than quiet")
         return self
 
 
@@ -142,6 +180,9 @@ class RuleFile(Written):
     threshold: ThresholdRule | None = Field(
         default=None,
         description="Of the findings of one episode: how many must come together before people are told of it.",
+    )
+    episode: EpisodeRule | None = Field(
+        default=None, description="When its episodes end, where it is not as the configuration says."
     )
     gate: Gate | None = Field(default=None, description="What `rules promote` asks for before the rule goes live.")
     group_by: tuple[str, ...] = Field(min_length=1, max_length=6, description="Names whose values make one episode.")

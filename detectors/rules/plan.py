@@ -9,7 +9,7 @@ from detectors.assessment import Assessment
 from detectors.rules.conjuncts import Conjunct, holding, selector
 from detectors.rules.language import Expression
 from detectors.rules.model import RuleFile
-from topics.finding import Severity, Threshold
+from topics.finding import Severity, Threshold, Windows
 
 
 class Trial(NamedTuple):
@@ -36,6 +36,7 @@ class Rule(NamedTuple):
     live_percent: int
     """Share of its episodes that are live, of a live rule: 100 without a canary."""
     threshold: Threshold | None = None
+    windows: Windows | None = None
 
 
 class Asked(NamedTuple):

@@ -153,7 +153,10 @@ class _Reading:
             if together is not None
             else None
         )
-        return Rule(self._source.file, written, major, when, escalations, groups, why, trials, percent, threshold), []
+        windows = written.episode.windows if written.episode is not None else None
+        return Rule(
+            self._source.file, written, major, when, escalations, groups, why, trials, percent, threshold, windows
+        ), []
 
     def _report(self, path: Sequence[int | str], message: str) -> None:
         self._problems.append(self._source.problem(path, message))

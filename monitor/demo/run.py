@@ -219,6 +219,8 @@ def _write_config(folder: Path, bootstrap: str, pages: int, alerts: int) -> Path
         "register": str(register),
         "http": {"port": pages},
         "alerts": {"port": alerts, "update_seconds": 2},
+        # The shop plants what is to be found, and nothing else is counted.
+        "canary_seconds": 0,
     }
     Config.model_validate(written)
     file = folder / "monitor.yaml"

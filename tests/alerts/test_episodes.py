@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from alerts.episodes import MAX_NAMES, Episode, Policy, is_forgettable, key_of, step, tick
 from tests.alerts.traffic import START_MS, Seen, batches, fold, traffic
 from topics.alert import Alert, Audience, Change, EpisodeState
-from topics.finding import MAX_EXEMPLARS, Fold, Severity, Verdict
+from topics.finding import MAX_EXEMPLARS, Fold, Severity, Verdict, Windows
 
 POLICY = Policy(quiet_seconds=60, resolve_seconds=600, remind_seconds=30, forget_seconds=3600)
 NOW = START_MS + 1_000
@@ -259,3 +259,69 @@ def test_a_fold_that_contradicts_itself_is_refused(wrong: dict[str, object]) -> 
     bad = msgspec.structs.replace(fold([seen(5)]), **wrong)
     with pytest.raises(ValueError, match=r"offset|count|time|subjects"):
         step(None, bad, NOW, POLICY)
+
+
+def windowed(one: Fold, **windows: int) -> Fold:
+    return msgspec.structs.replace(one, windows=Windows(**windows))
+
+
+def test_a_rule_says_itself_when_its_episodes_end_and_how_often_they_are_told() -> None:
+    state, _ = step(None, windowed(fold([seen(0, 8)]), quiet=5, resolve=20, update=1), NOW, POLICY)
+    state, _ = step(state, windowed(fold([seen(1)]), quiet=5, resolve=20, update=1), NOW + 100, POLICY)
+    told: list[tuple[int, Change]] = []
+    for second in range(40):
+        state, alerts = tick(state, NOW + 100 + second * 1_000, POLICY)
+        told += [(second, change) for change in changes(alerts)]
+    assert told == [(1, Change.GROWN), (5, Change.QUIET), (20, Change.RESOLVED)]
+
+
+def resolved(one: Fold) -> tuple[Episode, int]:
+    """An episode that was resolved, and when."""
+    state, _ = step(None, one, NOW, POLICY)
+    state, _ = tick(state, NOW + 60_000, POLICY)
+    state, _ = tick(state, NOW + 600_000, POLICY)
+    assert state.state is EpisodeState.RESOLVED
+    return state, NOW + 600_000
+
+
+def test_within_the_window_a_resolved_episode_is_opened_again_and_later_another_begins() -> None:
+    state, at_ms = resolved(windowed(fold([seen(0)]), reopen=100))
+    again, alerts = step(state, fold([seen(1)]), at_ms + 99_999, POLICY)
+    assert changes(alerts) == [Change.REOPENED]
+    assert (again.episode_id, again.findings, again.state) == (state.episode_id, 2, EpisodeState.OPEN)
+    other, alerts = step(state, fold([seen(1)]), at_ms + 100_000, POLICY)
+    assert changes(alerts) == [Change.OPENED]
+    assert (other.episode_id != state.episode_id, other.findings) == (True, 1)
+    assert not is_forgettable(state, at_ms + 99_999, msgspec.structs.replace(POLICY, forget_seconds=1))
+
+
+def test_the_configuration_says_the_window_where_the_rule_does_not() -> None:
+    lenient = msgspec.structs.replace(POLICY, reopen_seconds=100)
+    state, at_ms = resolved(fold([seen(0)]))
+    assert changes(step(state, fold([seen(1)]), at_ms + 99_999, lenient)[1]) == [Change.REOPENED]
+    strict, at_ms = resolved(windowed(fold([seen(0)]), reopen=0))
+    assert changes(step(strict, fold([seen(1)]), at_ms + 1, lenient)[1]) == [Change.OPENED]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from([0, 5, 10_000]))
+def test_counts_are_exact_over_all_episodes_of_a_key_whatever_its_windows(seed: int, reopen: int) -> None:
+    """Time passes between folds, so that episodes end, open again and begin anew in the middle."""
+    truth, folds = cut(seed, parts=1)
+    policy = msgspec.structs.replace(POLICY, quiet_seconds=2, resolve_seconds=4, reopen_seconds=reopen)
+    states: dict[str, Episode] = {}
+    ended: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for number, one in enumerate(folds):
+        now_ms = NOW + number * 3_000
+        for key, state in states.items():
+            states[key], _ = tick(state, now_ms, policy)
+        states[key_of(one)], _ = step(states.get(key_of(one)), one, now_ms, policy)
+        for key, state in states.items():
+            ended[key][state.episode_id] = state.findings
+    counted = {key: sum(each.values()) for key, each in ended.items()}
+    wanted: defaultdict[str, int] = defaultdict(int)
+    for each in truth:
+        wanted[each.key] += each.count
+    assert counted == wanted
+    if reopen > 1_000:
+        assert all(len(each) == 1 for each in ended.values())

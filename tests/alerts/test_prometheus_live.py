@@ -7,12 +7,17 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import re
+import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,6 +52,8 @@ PLACELESS = (
 )
 """Nothing in it says where the person is: a gap."""
 SILENCED = "tracking.gpc-ignored"
+CANARY_SECONDS = 2
+"""A minute made shorter as the windows are, but for what a canary needs on its way."""
 PIECES = 1_500
 ROUNDS = 10
 _DURATION = re.compile(r"(?<![\w.])(\d+)([mhd])\b")
@@ -78,7 +85,10 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         cluster = Cluster(1)
     except Unavailable as reason:
         skip_or_fail(f"no Apache Kafka on the JVM: {reason}")
-    settings: dict[str, Any] = {"alerts": {"port": free_ports(1)[0], "update_seconds": 1}}
+    settings: dict[str, Any] = {
+        "alerts": {"port": free_ports(1)[0], "update_seconds": 1},
+        "canary_seconds": CANARY_SECONDS,
+    }
     with (
         cluster,
         Receiver() as hook,
@@ -157,7 +167,7 @@ def test_a_silence_holds(live: Live) -> None:
 
 
 def test_each_episode_reaches_the_webhook_signed_and_in_order(live: Live) -> None:
-    told = {each["episode_key"]: each for each in live.system.read("privacy.alerts.v1")}
+    told = {each["episode_key"]: each for each in live.system.read("privacy.alerts.v1") if each["audience"] != "none"}
     assert told
 
     def received() -> dict[str, int]:
@@ -184,8 +194,10 @@ def test_export_and_top_tell_the_same_episodes_from_the_topics(live: Live) -> No
         each["episode_key"] for each in live.system.read("privacy.alerts.v1")
     }
     shown = live.system.command("top", "--seconds", "4")
-    violations = sum(each["compliance"]["status"] == "Fail" for each in exported)
-    assert f"{violations} violations and {len(exported) - violations} gaps" in shown
+    outcomes = Counter(each["compliance"]["status"] for each in exported)
+    assert f"{outcomes['Fail']} violations and {outcomes['Unknown']} gaps" in shown
+    assert [each["status"] for each in exported if each["compliance"]["status"] == "Warning"] == ["Suppressed"]
+    assert "canary" not in shown
     assert all(str(source["topic"]) in shown for source in SOURCES)
 
 
@@ -204,6 +216,81 @@ def test_each_query_of_each_dashboard_has_data(live: Live) -> None:
             waiting = {expression for expression in waiting if not live.prometheus.query(expression)}
         playing.join()
     assert waiting == set()
+
+
+def test_a_canary_arrives_every_time_and_calls_nobody(live: Live) -> None:
+    arrived = "time() - privacy_monitor_canary_last_arrived_timestamp_seconds"
+    eventually(lambda: live.prometheus.query(f"{arrived} < {3 * CANARY_SECONDS}"), 60, "a canary that arrived")
+    before = latency(live)
+    eventually(lambda: latency(live)[0] >= before[0] + 3, 60, "three more canaries")
+    number, seconds = latency(live)
+    assert 0 < seconds / number < 10
+    assert live.prometheus.query('privacy_findings_total{rule="canary.seen", mode!="exempt"}') == []
+    assert live.prometheus.query('privacy_episodes_open{rule="canary.seen"}') == []
+    told = [alert for body in live.receiver.bodies for alert in body["alerts"]]
+    assert all(alert["labels"].get("rule") != "canary.seen" for alert in told)
+    assert all(alert["rule"] != "canary.seen" for body in live.hook.bodies for alert in body["alerts"])
+
+
+def latency(live: Live) -> tuple[float, float]:
+    """Give how many canaries arrived as alerts, and their seconds together."""
+    name = "privacy_monitor_canary_latency_seconds"
+    found = [live.prometheus.query(f'{name}_{each}{{stage="alert"}}') for each in ("count", "sum")]
+    return float(found[0][0]["value"][1]), float(found[1][0]["value"][1])
+
+
+def test_a_canary_that_is_lost_raises_its_alarm_until_it_arrives_again(live: Live) -> None:
+    name = "PrivacyMonitorCanaryLost"
+    eventually(lambda: not live.prometheus.firing(name), 60, "no alarm while canaries arrive")
+    before = len(live.receiver.alerts(name))
+    workers = live.system.processes[0]
+    stopped = [child for child in children(workers.pid) if "worker" in command_of(child)]
+    assert stopped
+    for process in stopped:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        eventually(lambda: len(live.receiver.alerts(name)) > before, 60, f"{name} at the receiver")
+        assert live.receiver.alerts(name)[-1]["labels"]["audience"] == "engineers"
+    finally:
+        for process in stopped:
+            os.kill(process, signal.SIGCONT)
+    eventually(lambda: not live.prometheus.firing(name), 90, "the end of the alarm")
+
+
+def children(process: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def command_of(process: int) -> str:
+    return Path(f"/proc/{process}/cmdline").read_text().replace("\0", " ")
+
+
+def test_a_declared_breach_runs_its_clock_in_the_alert_the_metric_and_the_terminal(live: Live) -> None:
+    def episode() -> dict[str, Any] | None:
+        told = {each["episode_key"]: each for each in live.system.read("privacy.alerts.v1")}
+        return next((each for each in told.values() if any(due["kind"] == "breach" for due in each["due"])), None)
+
+    eventually(episode, 60, "an episode whose law knows a breach clock")
+    found = episode()
+    assert found is not None
+    key, place = found["episode_key"], found["jurisdiction"]
+    assert all(due["due_at_ms"] == 0 for due in found["due"] if due["kind"] == "breach")
+    said = live.system.command("declare", key[:12], "breach", "--by", "privacy-office")
+    assert "now runs" in said
+
+    def due() -> list[dict[str, Any]]:
+        told = {each["episode_key"]: each for each in live.system.read("privacy.alerts.v1")}
+        return [each for each in told[key]["due"] if each["kind"] == "breach" and each["started_at_ms"]]
+
+    eventually(due, 30, "a clock that runs")
+    numbered = [each for each in due() if each["due_at_ms"]]
+    for each in numbered:
+        kind = f"breach-{each['detail']}"
+        shown = f'privacy_duty_next_due_timestamp_seconds{{duty="{kind}",jurisdiction="{place}"}}'
+        eventually(partial(live.prometheus.query, shown), 20, shown)
+        assert each["duty"] in live.system.command("top", "--seconds", "4")
+    live.system.command("declare", key, "breach", "--undo")
+    eventually(lambda: not due(), 30, "a clock that is taken back")
 
 
 def test_silence_of_the_traffic_raises_the_alarm_that_we_are_blind(live: Live) -> None:

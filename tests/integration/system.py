@@ -48,6 +48,8 @@ class System:
             "settle_seconds": 0.5,
             "http": {"port": 0},
             "alerts": {"port": 0, "update_seconds": 1},
+            # Most tests count what they sent themselves.
+            "canary_seconds": 0,
             **self.settings,
         }
         self.config.write_text(json.dumps(config))

@@ -27,11 +27,13 @@ from topics.catalog import (
     LINKS,
     RULES,
     SHADOW,
+    TRIAGE,
     VOLUMES,
 )
 from topics.consent import ConsentRecord
 from topics.links import LinkRecord
 from topics.schema import RECORDS, asyncapi, json_schema
+from topics.triage import Declaration, Declared
 
 ROOT = Path(__file__).parents[2]
 _FOLD = fold([Seen("key", 0, 5, 1_700_000_000_000, 2, "aa"), Seen("key", 0, 9, 1_700_000_060_000, 1, "bb")])
@@ -69,6 +71,7 @@ SAMPLES: dict[str, Any] = {
         worker="w",
         delivery="at_least_once",
     ),
+    TRIAGE.name: Declaration(episode_key="key", what=Declared.BREACH, at_ms=1_700_000_000_000),
     CANARY.name: Canary(message_id="one", timestamp="2026-11-25T12:00:00.000Z"),
 }
 

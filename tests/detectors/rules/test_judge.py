@@ -54,6 +54,7 @@ def test_a_finding_tells_who_received_what_under_which_law() -> None:
         ("signal", "gpc"),
         ("path", "headers.sec-gpc"),
         ("conflict", "ledger"),
+        ("carries", "none"),
         ("recipient-proof", "integration"),
     )
     assert finding.group == (("flow.recipient", "meta"), ("flow.service", ""), ("law.jurisdiction", "US-CA"))
