@@ -5,17 +5,15 @@ from typing import Protocol
 
 from detectors import checkout, recipients, tracking, transfers
 from detectors.assessment import Assessment, ConsentDecision, TransferStatus
-from detectors.classify.flows import Knowledge
+from detectors.classify.knowledge import Knowledge
 from detectors.classify.needs import NeedTable
 from detectors.consent.ledger import Choice, Coverage
 from detectors.doubt import at_rival, is_doubtful, settled_law, settled_tracking, settled_transfer, without_register
-from detectors.drift import Appeared
+from detectors.drift import NOTHING_APPEARED, Appeared
 from detectors.law.pack import LawPack
 from detectors.register import RegisterEntry
 from topics.finding import Detector
 from topics.flow import DataFlow
-
-NOTHING_APPEARED = Appeared()
 
 
 class Knowing(Protocol):

@@ -8,14 +8,17 @@ a person or a thing of the sender's own invention is folded into `*` before it i
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, Protocol, TypeVar
 
 from pydantic import Field as Bounded
 
 from detectors import documents
+from detectors.classify.flows import Common
 from detectors.classify.keys import KeyReader
+from detectors.classify.needs import NeedTable
+from detectors.classify.targets import Target
 from detectors.documents import Problem, Written, line_of
-from topics.flow import DataFlow, Role, Step
+from topics.flow import Role, Step
 from topics.observation import Kind, Observation
 
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
@@ -27,11 +30,22 @@ _CACHED = 8_192
 Name = Annotated[str, Bounded(max_length=400)]
 
 
+class _HasRole(Protocol):
+    @property
+    def role(self) -> Role: ...
+
+
+Party = TypeVar("Party", bound=_HasRole)
+
+
 class Appeared(NamedTuple):
     """What appeared on an endpoint. Empty: nothing, or nobody knows what it had before."""
 
     categories: tuple[str, ...] = ()
     endpoint: str = ""
+
+
+NOTHING_APPEARED = Appeared()
 
 
 class WrittenEndpoint(Written):
@@ -115,19 +129,30 @@ class Baseline:
     def __len__(self) -> int:
         return len(self._endpoints)
 
-    def appeared(self, observation: Observation, flow: DataFlow, categories: Iterable[str]) -> Appeared:
+    def appeared(self, observation: Observation, step: Step, categories: Iterable[str]) -> Appeared:
         """Tell which categories the endpoint never had. Of an endpoint that the baseline lacks nothing is said."""
-        endpoint = self._names.of(observation, flow.step)
-        known = self._endpoints.get((flow.service, endpoint))
+        endpoint = self._names.of(observation, step)
+        known = self._endpoints.get((observation.service, endpoint))
         if known is None:
-            return Appeared()
+            return NOTHING_APPEARED
         new = tuple(sorted({each for each in categories if not _is_known(each, known)}))
-        return Appeared(new, endpoint) if new else Appeared()
+        return Appeared(new, endpoint) if new else NOTHING_APPEARED
 
 
-def told_by(flows: Sequence[DataFlow]) -> DataFlow | None:
-    """Give the one flow of an observation that tells of what appeared: the shop's own, else the first."""
-    return next((flow for flow in flows if flow.role is Role.OWN), flows[0] if flows else None)
+def told_by(parties: Sequence[Party]) -> Party | None:
+    """Give the one of an observation's targets, or flows, of which is told what appeared: the shop's own, else the first."""
+    return next((each for each in parties if each.role is Role.OWN), parties[0] if parties else None)
+
+
+def appeared_in(
+    observation: Observation, common: Common, baseline: Baseline | None, needs: NeedTable
+) -> tuple[Target | None, Appeared]:
+    """Give what appeared on the endpoint of an observation, and the one of its targets of whose flow it is told."""
+    teller = told_by(common.targets) if baseline is not None else None
+    if teller is None or baseline is None:
+        return None, NOTHING_APPEARED
+    categories = [field.category for field in common.fields if not needs.is_ambient(field.path)]
+    return teller, baseline.appeared(observation, common.step, categories)
 
 
 def _is_known(category: str, known: frozenset[str]) -> bool:

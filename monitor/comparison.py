@@ -16,7 +16,8 @@ from detectors.rules.judge import RecordPlace, judge
 from detectors.rules.ruleset import together
 from detectors.verdicts import Verdicts
 from monitor.backtest import Changed, Example, Kind, Part
-from monitor.pipeline import Context, Fault, Judged, Outcome, fold, process
+from monitor.folds import fold
+from monitor.pipeline import Context, Fault, Judged, Outcome, process
 from topics.finding import Finding
 from topics.record import RawRecord
 from topics.sanitise import sanitise
@@ -33,7 +34,7 @@ class Comparison:
             before,
             rules=either,
             exemptions=NO_EXEMPTIONS,
-            verdicts=Verdicts(before.know, before.law, before.needs, either),
+            verdicts=Verdicts(before, either, before.baseline),
         )
         shared = (before.know, before.law, before.needs, before.baseline)
         self._is_shared = all(

@@ -10,9 +10,9 @@ from typing import TypeVar
 
 import msgspec
 
-from detectors.classify.flows import Knowledge
 from detectors.classify.gate import Gate
 from detectors.classify.goods import GoodsReader
+from detectors.classify.knowledge import Knowledge
 from detectors.classify.needs import NeedTable, read_needs
 from detectors.classify.origin import NoAddresses, PlaceOfAddress
 from detectors.classify.places import CloudRegions
@@ -123,7 +123,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
             exemptions=self.exemptions,
             seal=self.seal,
             gate=Gate(self.know, has_baseline=self.baseline is not None),
-            verdicts=Verdicts(self.know, self.law, self.needs, self.rules),
+            verdicts=Verdicts(self, self.rules, self.baseline),
             worker=worker,
             delivery=delivery,
         )

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from detectors.assessment import Assessment
-from detectors.classify.flows import is_own_host
+from detectors.classify.targets import is_own_host
 from detectors.consent.hearing import heard, is_governed, means_something, speaks
 from detectors.consent.ledger import Choice, as_of
 from detectors.law.views import says

@@ -3,31 +3,31 @@
 The live loop, `inspect` and `explain` all call `process`; there is no second judge anywhere.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
-from detectors.assess import NOTHING_APPEARED, assess, unknowns
+from detectors.assess import assess, unknowns
 from detectors.assessment import Assessment
-from detectors.classify.flows import Classified, Knowledge, Scan, classify
+from detectors.classify.flows import Classified, Common, common_of, flows_of, parties_of
 from detectors.classify.gate import Gate
+from detectors.classify.knowledge import Knowledge
 from detectors.classify.needs import NeedTable
 from detectors.consent.decide import is_governed
 from detectors.consent.ledger import LedgerView
-from detectors.drift import Appeared, Baseline, told_by
+from detectors.drift import NOTHING_APPEARED, Baseline, appeared_in
 from detectors.exemptions import NO_EXEMPTIONS, Exemptions
-from detectors.law.exposure import NO_EXPOSURE
 from detectors.law.pack import LawPack
 from detectors.rules.judge import RecordPlace, judge
 from detectors.rules.ruleset import RuleSet
 from detectors.verdicts import Verdicts
 from detectors.volumes import Tally as PersonTally
+from monitor.folds import fold
+from monitor.tallies import NO_EVENT, Start, Tally
 from topics.accounting import Accounting, DeadLetter, OffsetClass
 from topics.adapters.opening import is_text
-from topics.distinct import Distinct
-from topics.finding import MAX_EXEMPLARS, SEVERITIES, Detector, Finding, Fold
-from topics.flow import DataFlow
+from topics.finding import Detector, Finding, Fold
 from topics.links import LinkRecord, links
 from topics.observation import Adapter, Glancing, Observation, Reading
 from topics.record import MAX_RECORD_BYTES, Place, RawRecord, Reason, Rejected
@@ -35,9 +35,6 @@ from topics.sealing import Seal
 from topics.volume import Volume
 
 _READ = frozenset({OffsetClass.INSPECTED, OffsetClass.DEAD_LETTERED})
-_NO_EVENT = -1 << 63
-_FULL_CARRIER = 64
-"""Services, purposes and categories that one fold names at most."""
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,15 +61,6 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What was said of equal facts before; without it every observation is judged whole."""
     worker: str = ""
     delivery: str = "at_least_once"
-
-
-class Start(msgspec.Struct, frozen=True):
-    """Where the accounting of a partition goes on."""
-
-    offset: int
-    """Next offset that belongs to no range yet."""
-    expired: tuple[tuple[int, int], ...] = ()
-    """Half-open spans of offsets, ascending, that retention removed before they were read."""
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -159,25 +147,29 @@ def _by_place(batch: Sequence[RawRecord]) -> Iterable[tuple[Place, Sequence[RawR
 
 
 def _judge(
-    record: RawRecord, observation: Observation, context: Context, scan: Scan | None = None
+    record: RawRecord, observation: Observation, context: Context, common: Common | None = None
 ) -> tuple[Judged, list[Fault]]:
-    """Classify, assess and judge one observation."""
-    classified = classify(observation, record.timestamp_ms, context.know, scan)
-    coverage = context.ledger.coverage(record.timestamp_ms)
-    teller, appeared = _appeared(observation, classified, context)
+    """Classify, assess and judge one observation. `common` spares working it out again where that was done before."""
+    if common is None:
+        parties = parties_of(observation, context.know)
+        if parties.targets:
+            common = common_of(observation, record.timestamp_ms, context.know, parties)
+    classified = Classified(()) if common is None else flows_of(observation, common)
     assessments: list[Assessment] = []
-    for flow, entry in classified.flows:
-        choices = context.ledger.choices(flow.subjects) if flow.subjects and is_governed(flow.purpose) else ()
-        told = appeared if flow is teller else NOTHING_APPEARED
-        assessments += assess(flow, entry, context, choices, coverage, told)
+    if common is not None:
+        coverage = context.ledger.coverage(record.timestamp_ms)
+        teller, appeared = appeared_in(observation, common, context.baseline, context.needs)
+        for (flow, entry), target in zip(classified.flows, common.targets, strict=True):
+            choices = context.ledger.choices(flow.subjects) if flow.subjects and is_governed(flow.purpose) else ()
+            told = appeared if target is teller else NOTHING_APPEARED
+            assessments += assess(flow, entry, context, choices, coverage, told)
     place = RecordPlace(context.cluster, record.topic, record.partition, record.offset)
     findings, errors = judge(assessments, context.rules, place, context.bundle)
-    findings = context.exemptions.mark(findings)
     judged = Judged(
         observation=observation,
         classified=classified,
         assessments=assessments,
-        findings=findings,
+        findings=context.exemptions.mark(findings),
         unknown=tuple(dict.fromkeys(unknowns(assessments))),
         counted=tuple([each for each in assessments if each.transfer.bulk]),
     )
@@ -188,138 +180,32 @@ def _judge(
     return judged, faults
 
 
-def _appeared(observation: Observation, classified: Classified, context: Context) -> tuple[DataFlow | None, Appeared]:
-    """Give what appeared on the endpoint of an observation, and the one of its flows that tells of it."""
-    teller = told_by([flow for flow, _ in classified.flows]) if context.baseline is not None else None
-    if teller is None or context.baseline is None:
-        return None, NOTHING_APPEARED
-    categories = [field.category for field in teller.fields if not context.needs.is_ambient(field.path)]
-    return teller, context.baseline.appeared(observation, teller, categories)
-
-
-def fold(findings: Iterable[Finding], cluster: str, ledger_mark: str = "", law: LawPack | None = None) -> list[Fold]:
-    """Put findings of one input partition and episode key into one record each, in order of first appearance.
-
-    With the law pack, the records say in figures what the duties of `exposure` entail.
-    """
-    groups: defaultdict[tuple[str, str, str, int], list[Finding]] = defaultdict(list)
-    for finding in findings:
-        # What an exception covers is kept apart: a covered finding must not hide in a fold that calls somebody.
-        groups[finding.episode_key, finding.exemption, finding.topic, finding.partition].append(finding)
-    return [_fold(group, cluster, ledger_mark, law) for group in groups.values()]
-
-
-class _Tally:
-    """Classes and counts of one input partition in a batch."""
-
-    __slots__ = ("expired", "findings", "judged", "last_ms", "next", "others", "runs", "since", "start")
-
-    def __init__(self, start: Start) -> None:
-        self.start = start.offset
-        self.expired = start.expired
-        self.next = self.since = start.offset
-        """Next offset; those from `since` to it were inspected."""
-        self.runs: list[tuple[int, OffsetClass]] = []
-        """What lies before `since`."""
-        self.judged = 0
-        self.others: Counter[str] = Counter()
-        """Items that were not judged, by how they are counted."""
-        self.findings = 0
-        self.last_ms = _NO_EVENT
-        """Time of the newest event."""
-
-    def inspected(self, offset: int) -> None:
-        if offset != self.next:
-            self._gap(offset)
-        self.next = offset + 1
-
-    def dead_lettered(self, offset: int) -> None:
-        if offset != self.next:
-            self._gap(offset)
-        self._close_run()
-        self._run(1, OffsetClass.DEAD_LETTERED)
-        self.next = self.since = offset + 1
-
-    def see(self, event_ms: int | None, broker_ms: int) -> None:
-        """Note an event's time. What it claims of the future is not how far we have seen."""
-        at_ms = event_ms or broker_ms
-        if at_ms > broker_ms >= 0:
-            at_ms = broker_ms
-        self.last_ms = max(self.last_ms, at_ms)
-
-    def _gap(self, offset: int) -> None:
-        self._close_run()
-        at = self.next
-        for first, end in self.expired:
-            if first < offset and end > at:
-                self._hole(at, first)
-                at = max(at, first)
-                self._run(min(end, offset) - at, OffsetClass.EXPIRED)
-                at = min(end, offset)
-        self._hole(at, offset)
-        self.since = offset
-
-    def _hole(self, first: int, end: int) -> None:
-        if end > first:
-            self._run(end - first, OffsetClass.NOT_A_RECORD)
-
-    def _close_run(self) -> None:
-        if self.next > self.since:
-            self._run(self.next - self.since, OffsetClass.INSPECTED)
-
-    def _run(self, length: int, kind: OffsetClass) -> None:
-        if self.runs and self.runs[-1][1] is kind:
-            self.runs[-1] = self.runs[-1][0] + length, kind
-        else:
-            self.runs.append((length, kind))
-
-    def close(self, topic: str, partition: int, context: Context) -> Accounting:
-        self._close_run()
-        self.since = self.next
-        items = {**({"judged": self.judged} if self.judged else {}), **self.others}
-        return Accounting(
-            cluster=context.cluster,
-            topic=topic,
-            partition=partition,
-            start=self.start,
-            end=self.next,
-            runs=tuple(self.runs),
-            items=dict(sorted(items.items())),
-            findings=self.findings,
-            ledger_mark=context.ledger.mark,
-            bundle=context.bundle,
-            worker=context.worker,
-            delivery=context.delivery,
-        )
-
-
 class _Batch:
     """A batch under way: what it gave so far."""
 
     def __init__(self, context: Context, witness: Witness | None, *, shows_all: bool) -> None:
         self._outcome = Outcome()
-        self._tallies: dict[Place, _Tally] = {}
+        self._tallies: dict[Place, Tally] = {}
         self._named_together: dict[tuple[tuple[str, str], ...], None] = {}
         """Identifiers of observations that name more than one, in order of first appearance."""
         self._persons = PersonTally()
         self._context = context
         self._witness = witness
         gate, verdicts = context.gate, context.verdicts
-        # Who watches wants to see every record opened. What the gate lets by has no flow, so a baseline says nothing of it;
-        # of what has one, the facts that verdicts are remembered by do not hold the endpoint.
+        # Who watches wants to see every record opened.
         is_closed = witness is None or not shows_all
         self._gate = gate if is_closed and gate is not None and gate.know is context.know else None
-        is_current = verdicts is not None and verdicts.are_of(context, context.rules)
-        self._verdicts = verdicts if is_closed and is_current and context.baseline is None else None
+        is_current = verdicts is not None and verdicts.are_of(context, context.rules, context.baseline)
+        self._verdicts = verdicts if is_closed and is_current else None
 
-    def tally(self, place: Place, start: Start) -> _Tally:
+    def tally(self, place: Place, start: Start) -> Tally:
         """Give the tally of a partition; a new one begins at `start`."""
         found = self._tallies.get(place)
         if found is None:
-            found = self._tallies[place] = _Tally(start)
+            found = self._tallies[place] = Tally(start)
         return found
 
-    def judge(self, records: Sequence[RawRecord], tally: _Tally) -> None:
+    def judge(self, records: Sequence[RawRecord], tally: Tally) -> None:
         """Judge records of one partition in their order: those that concern nobody else at a glance, the others whole."""
         adapter = self._context.adapters[records[0].topic]
         if self._gate is None or not isinstance(adapter, Glancing):
@@ -350,14 +236,14 @@ class _Batch:
         """Close all tallies."""
         outcome, context = self._outcome, self._context
         for (topic, partition), tally in self._tallies.items():
-            accounting = tally.close(topic, partition, context)
+            accounting = _accounting((topic, partition), tally, context)
             outcome.accounting.append(accounting)
             for kind, number in accounting.items.items():
                 outcome.items[topic, kind] += number
             for length, kind in accounting.runs:
                 if kind in _READ:
                     outcome.records[topic, kind.value] += length
-            if tally.last_ms != _NO_EVENT:
+            if tally.last_ms != NO_EVENT:
                 outcome.last_event_ms[topic] = max(tally.last_ms, outcome.last_event_ms.get(topic, 0))
         outcome.folds = fold(outcome.findings, context.cluster, context.ledger.mark, context.law)
         if self._persons.flows:
@@ -367,7 +253,7 @@ class _Batch:
         outcome.links = tuple(dict.fromkeys([pair for named in self._named_together for pair in links(key, named)]))
         return outcome
 
-    def _add(self, record: RawRecord, tally: _Tally) -> None:
+    def _add(self, record: RawRecord, tally: Tally) -> None:
         """Read one record and judge its items."""
         reading = self._read(record)
         digest = ""
@@ -398,20 +284,20 @@ class _Batch:
             self._outcome.faults.append(Fault(record.topic, record.partition, record.offset, 0, type(error).__name__))
             return [Rejected(Reason.INTERNAL)]
 
-    def _item(self, record: RawRecord, observation: Observation, tally: _Tally) -> str:
+    def _item(self, record: RawRecord, observation: Observation, tally: Tally) -> str:
         """Judge one item. Gives the reason why that could not be done; nothing where it could."""
         outcome = self._outcome
         if len(observation.subjects) > 1:
             self._named_together[observation.subjects] = None
         try:
-            scan = None
+            common = None
             if self._verdicts is not None:
                 told = self._verdicts.of(observation, record.timestamp_ms, self._context.ledger)
-                if not isinstance(told, Scan):
+                if not isinstance(told, Common):
                     tally.see(observation.at_ms, record.timestamp_ms)
                     return self._not_judged(told)
-                scan = told
-            judged, faults = _judge(record, observation, self._context, scan)
+                common = told
+            judged, faults = _judge(record, observation, self._context, common)
         except Exception as error:  # noqa: BLE001 - one record may harm only itself; it is counted as not judged
             outcome.faults.append(
                 Fault(record.topic, record.partition, record.offset, observation.item, type(error).__name__)
@@ -438,6 +324,25 @@ class _Batch:
         return next((reason for _, reason in unknown if reason.startswith("ledger-")), unknown[0][1])
 
 
+def _accounting(place: Place, tally: Tally, context: Context) -> Accounting:
+    """Close a tally."""
+    topic, partition = place
+    return Accounting(
+        cluster=context.cluster,
+        topic=topic,
+        partition=partition,
+        start=tally.start,
+        end=tally.next,
+        runs=tally.close(),
+        items=tally.items(),
+        findings=tally.findings,
+        ledger_mark=context.ledger.mark,
+        bundle=context.bundle,
+        worker=context.worker,
+        delivery=context.delivery,
+    )
+
+
 def _dead_letter(record: RawRecord, rejected: Rejected, context: Context, digest: str) -> DeadLetter:
     """Write a letter. `digest`: of the record, when an item of it has one already; its bytes then stand there, too."""
     value = record.value or b""
@@ -456,68 +361,3 @@ def _dead_letter(record: RawRecord, rejected: Rejected, context: Context, digest
     if context.seal is None or digest:
         return letter
     return msgspec.structs.replace(letter, sealed=context.seal.close(value, letter.place))
-
-
-def _fold(group: Sequence[Finding], cluster: str, ledger_mark: str, law: LawPack | None) -> Fold:
-    first = group[0]
-    entails = law.exposure_for(first.jurisdiction, first.at_ms) if law is not None and first.exposure else NO_EXPOSURE
-    per_offset: dict[int, tuple[int, int]] = {}
-    for finding in group:
-        minute, count = per_offset.get(finding.offset, (finding.at_ms // 60_000, 0))
-        per_offset[finding.offset] = minute, count + 1
-    deltas: list[tuple[int, int, int]] = []
-    before = 0
-    for offset in sorted(per_offset):
-        deltas.append((offset - before, *per_offset[offset]))
-        before = offset
-    return Fold(
-        episode_key=first.episode_key,
-        detector=first.detector,
-        rule=first.rule,
-        rule_version=first.rule_version,
-        verdict=first.verdict,
-        severity=max((finding.severity for finding in group), key=SEVERITIES.index),
-        mode=first.mode,
-        basis=first.basis,
-        jurisdiction=first.jurisdiction,
-        law=first.law,
-        recipient=first.recipient,
-        group=first.group,
-        cluster=cluster,
-        topic=first.topic,
-        partition=first.partition,
-        offsets=tuple(deltas),
-        count=len(group),
-        first_at_ms=min(finding.at_ms for finding in group),
-        last_at_ms=max(finding.at_ms for finding in group),
-        subjects=Distinct(finding.subject for finding in group).encode(),
-        services=_names(finding.service for finding in group),
-        purposes=_names(finding.purpose for finding in group),
-        categories=_names(category for finding in group for category in finding.categories),
-        exemplars=tuple(group[:MAX_EXEMPLARS]),
-        bundle=first.bundle,
-        exposure=first.exposure,
-        amounts=entails.amounts,
-        clocks=entails.clocks,
-        exemption=first.exemption,
-        ledger_mark=ledger_mark,
-        threshold=first.threshold,
-        minutes=_minutes(group) if first.threshold is not None else (),
-        windows=first.windows,
-        runbook=first.runbook,
-    )
-
-
-def _minutes(group: Sequence[Finding]) -> tuple[tuple[int, str], ...]:
-    """Give the persons of each event minute: a threshold is about those of a few minutes."""
-    persons: defaultdict[int, Distinct] = defaultdict(Distinct)
-    for finding in group:
-        persons[finding.at_ms // 60_000].add(finding.subject)
-    return tuple((minute, who.encode()) for minute, who in sorted(persons.items()))
-
-
-def _names(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted({value for value in values if value})[:_FULL_CARRIER])
-
-
-__all__ = ["Context", "Fault", "Judged", "Outcome", "Start", "fold", "process"]

@@ -13,8 +13,9 @@ from monitor.ledger_reader import LedgerReader
 from monitor.ledger_snapshot import LedgerSnapshot
 from monitor.logs import log
 from monitor.metrics import Metrics
-from monitor.pipeline import Context, Outcome, Start, process
+from monitor.pipeline import Context, Outcome, process
 from monitor.rule_health import RuleHealth
+from monitor.tallies import Start
 from monitor.turns import Turns
 from topics.catalog import ACCOUNTING, DEAD_LETTERS, FINDINGS, LINKS, SHADOW, VOLUMES
 from topics.finding import Mode

@@ -7,7 +7,8 @@ gateway's traffic is of that kind, and costs a few look-ups here.
 from enum import Enum
 from typing import TypeVar
 
-from detectors.classify.flows import Knowledge, host_without_port, is_own_host
+from detectors.classify.knowledge import Knowledge
+from detectors.classify.targets import host_without_port, is_own_host
 from topics.adapters import reading
 from topics.flow import Role
 from topics.observation import Glance

@@ -79,6 +79,8 @@ class NeedTable:
         self._ambient = file.ambient_paths
         self._parts = (*(name for name in file.recipients if name != OTHER), OTHER)
         self._judge = lru_cache(_CACHED)(self._judged)
+        self.is_ambient = lru_cache(_CACHED)(self._is_ambient)
+        """Tell a field that an event library attaches to every event, whatever the step."""
 
     def decided(self, overrides: Sequence[WrittenOverride], sells: frozenset[Goods]) -> "NeedTable":
         """Give the same table under a shop's own decisions, for a shop that sells these kinds of goods."""
@@ -99,8 +101,7 @@ class NeedTable:
         """Tell a recipient who takes part in purchases, whatever the step: who gets paid, delivers or taxes."""
         return purpose in PURCHASE and purpose in self._file.recipients
 
-    def is_ambient(self, path: str) -> bool:
-        """Tell a field that an event library attaches to every event, whatever the step."""
+    def _is_ambient(self, path: str) -> bool:
         return any(path == each or path.startswith((f"{each}.", f"{each}[")) for each in self._ambient)
 
     def _judged(self, place: Place, categories: tuple[str, ...], goods: tuple[str, ...]) -> Verdict:

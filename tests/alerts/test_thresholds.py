@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.episodes import Episode, Policy, is_forgettable, step, tick
-from monitor.pipeline import fold as fold_of
+from monitor.folds import fold as fold_of
 from tests.alerts.traffic import START_MS, Seen, finding
 from topics.alert import Alert, Change, EpisodeState
 from topics.finding import Finding, Fold, Threshold

@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 
+from detectors.classify.gate import Gate
 from detectors.register import read_register
 from detectors.rules.ruleset import RuleSet, compile_rules
+from detectors.verdicts import Verdicts
 from monitor.pipeline import Context, process
 from tests.bench import presidio_alone
 from tests.bench.mix import Mix
@@ -104,13 +106,5 @@ def _with_entries(times: int) -> Callable[[Context], Context]:
 def _known_anew(by: Context, *, rules: RuleSet | None = None, register: Any = None) -> Context:
     know = msgspec.structs.replace(by.know, register=register) if register is not None else by.know
     rules = rules or by.rules
-    gate, verdicts = by.gate, by.verdicts
-    if gate is None or verdicts is None:
-        raise ValueError("a context without gates has nothing to renew")
-    return msgspec.structs.replace(
-        by,
-        know=know,
-        rules=rules,
-        gate=type(gate)(know, has_baseline=by.baseline is not None),
-        verdicts=type(verdicts)(know, by.law, by.needs, rules),
-    )
+    made = msgspec.structs.replace(by, know=know, rules=rules, gate=Gate(know, has_baseline=by.baseline is not None))
+    return msgspec.structs.replace(made, verdicts=Verdicts(made, rules, by.baseline))

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,7 +42,7 @@ def baseline(text: str = TEXT) -> Baseline:
 
 
 def appeared(observation: Observation, categories: Sequence[str], service: str = "checkout") -> Appeared:
-    return baseline().appeared(observation, flow(service), categories)
+    return baseline().appeared(msgspec.structs.replace(observation, service=service), Step.NONE, categories)
 
 
 def test_a_kind_of_data_that_an_endpoint_never_had_appears() -> None:

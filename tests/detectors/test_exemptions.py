@@ -8,7 +8,7 @@ import pytest
 from alerts.episodes import Policy, key_of, step
 from detectors.exemptions import Exemptions, read_exemptions
 from detectors.rules.judge import judge
-from monitor.pipeline import fold
+from monitor.folds import fold
 from tests.detectors.rules.build import PLACE, RULE, compiled, facts
 from topics.alert import Audience
 from topics.finding import Finding

@@ -15,8 +15,9 @@ from monitor.cli import app
 from monitor.context import Loaded, load, load_shipped
 from monitor.demo.record import record
 from monitor.files import ConfigProblems, read_config
-from monitor.pipeline import Start, process
+from monitor.pipeline import process
 from monitor.replay import CaptureReplay
+from monitor.tallies import Start
 from topics.adapters import make
 from topics.finding import Finding
 from topics.observation import AdapterOptions

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from monitor.context import load_shipped
 from monitor.ledger import LedgerWriter
-from monitor.pipeline import Context, Judged, Outcome, Start, process
+from monitor.pipeline import Context, Judged, Outcome, process
 from monitor.runner import outgoing
 from monitor.shop import Shop
+from monitor.tallies import Start
 from tests.integration import test_whole as whole
 from tests.integration.system import REGISTER, expand
 from topics.accounting import OffsetClass

@@ -2,8 +2,8 @@
 
 import pytest
 
-from detectors.classify.flows import is_ours, targets_of
 from detectors.classify.own_places import own_place
+from detectors.classify.targets import is_ours, targets_of
 from detectors.register import Register, read_register
 from monitor.context import load_shipped
 from tests.detectors.law.shipped import pack

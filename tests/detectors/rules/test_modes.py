@@ -2,7 +2,8 @@
 
 from detectors.rules.judge import is_live_share, judge
 from detectors.rules.ruleset import compile_rules
-from monitor.pipeline import Outcome, fold
+from monitor.folds import fold
+from monitor.pipeline import Outcome
 from monitor.runner import outgoing
 from tests.detectors.rules.build import PLACE, RULE, compiled, facts
 from topics.finding import Finding, Mode
