@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -9,8 +10,12 @@ from monitor.kafka import LogReader
 from monitor.kafka.connection import KafkaProblem, Settings
 from topics.alert import Alert
 from topics.catalog import ALERTS
+from topics.sanitise import printable
 
 _DECODER = msgspec.json.Decoder(Alert)
+_LONGEST = 65_536
+"""Bytes of an alert that the alert plane writes itself, at most: names are bounded, and so is how many there are."""
+_MOST_TEXT = 2_000
 _SILENCE = 50
 """Empty polls in a row (0.2 s each) after which a broker that shows no end is given up."""
 
@@ -64,8 +69,24 @@ def from_file(path: Path) -> Iterator[Alert]:
 
 
 def decode(value: bytes | None) -> Alert | None:
-    """Read one record of the alerts topic; None when it is no alert."""
+    """Read one record of the alerts topic; None when it is no alert.
+
+    Others may write to that topic too: what would move a cursor, turn the direction of writing or fill a screen is marked or
+    cut here, before it comes to a terminal, a file or a sink.
+    """
     try:
-        return _DECODER.decode(value or b"")
+        alert = _DECODER.decode(value or b"")
+        text = (value or b"").decode()
+        if len(text) <= _LONGEST and "\\" not in text and text.isprintable():
+            return alert
+        return msgspec.convert(_marked(msgspec.to_builtins(alert)), Alert)
     except (ValueError, RecursionError):
         return None
+
+
+def _marked(value: Any) -> Any:
+    if isinstance(value, str):
+        return printable(value, _MOST_TEXT)
+    if isinstance(value, dict):
+        return {key: _marked(each) for key, each in value.items()}
+    return [_marked(each) for each in value] if isinstance(value, list | tuple) else value

@@ -25,7 +25,7 @@ from monitor.what_if import Overlaid, values_at
 from topics.finding import Detector, Finding
 from topics.flow import DataFlow, Role, Signal
 from topics.record import RawRecord, Rejected
-from topics.sanitise import sanitise, sanitise_path
+from topics.sanitise import printable, sanitise, sanitise_path
 
 Node = dict[str, Any]
 
@@ -243,8 +243,10 @@ class _Trace:
         paths = frozenset(field.path for flow, _ in self._judged.classified.flows for field in flow.fields)
         keys = self._then.know.taxonomy.keys
         return {
-            "subjects": [{"kind": kind, "value": _printable(value)} for kind, value in seen.subjects],
-            "fields": [{"path": path, "value": _printable(value)} for path, value in values_at(seen, paths, keys)],
+            "subjects": [{"kind": kind, "value": printable(value, 2_000)} for kind, value in seen.subjects],
+            "fields": [
+                {"path": path, "value": printable(value, 2_000)} for path, value in values_at(seen, paths, keys)
+            ],
         }
 
 
@@ -318,7 +320,3 @@ def _time(at_ms: int) -> str:
     if not 0 < at_ms < 1 << 47:
         return "unknown"
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _printable(value: str) -> str:
-    return "".join(each if each.isprintable() else "\ufffd" for each in value[:2000])

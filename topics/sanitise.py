@@ -27,6 +27,15 @@ def sanitise_path(path: str) -> str:
     return _path(path if len(path) <= _READ else path[:_READ])
 
 
+def printable(text: str, most: int) -> str:
+    """Give the first `most` characters, with a mark for each that moves a cursor, turns the direction of writing or hides.
+
+    For texts that people wrote, in any language; names from traffic go through `sanitise`.
+    """
+    text = text[:most]
+    return text if text.isprintable() else "".join(each if each.isprintable() else "\ufffd" for each in text)
+
+
 # The same few names stand in every finding: without the cache they would cost more than the rest of it.
 @lru_cache(maxsize=8192)
 def _text(text: str) -> str:

@@ -74,7 +74,7 @@ def sink(name: str, target: Unsteady, **changes: Any) -> dict[str, Any]:
         "allow_http": True,
         "allow_private": True,
         "requests_per_minute": 6000,
-        "timeout_seconds": SLOW_SECONDS / 3,
+        "timeout_seconds": SLOW_SECONDS * 2 / 3,
         **changes,
     }
 
@@ -121,7 +121,7 @@ def peak_memory_mb(pid: int) -> float:
     return int(found.group(1)) / 1024
 
 
-@pytest.mark.timeout(180 + ALERTS // 100)
+@pytest.mark.timeout(240 + ALERTS // 50)
 def test_no_alert_is_lost_or_late_over_targets_that_fail_half_of_the_time(cluster: Cluster, tmp_path: Path) -> None:
     random_ = random.Random(8)
     alerts = everything(random_)
@@ -164,7 +164,7 @@ def test_no_alert_is_lost_or_late_over_targets_that_fail_half_of_the_time(cluste
             wait_until(lambda: all(waiting(spool, name) == 0 for name in targets), 5)
         assert wait_until(
             lambda: all(of_all(each) for each in (each, folding)) and not any(waiting(spool, name) for name in targets),
-            60 + ALERTS / 500,
+            90 + ALERTS / 100,
         ), system.logs()
         seconds = time.monotonic() - began
         memory = peak_memory_mb(notify.pid)

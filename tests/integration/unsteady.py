@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 RETRY_AFTER = 2
-SLOW_SECONDS = 1.5
+SLOW_SECONDS = 3.0
 MOODS = ("down", "slow", "401", "429", "500", "503", "breaks off")
 
 
