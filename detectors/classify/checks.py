@@ -14,46 +14,21 @@ _POSTAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9 -]{1,10}\Z")
 _EXPIRY = re.compile(r"(?:\d{1,6}|\d{1,2} ?[/.-] ?\d{2,4}|\d{4}[/.-]\d{2})\Z")
 _PHONE = re.compile(r"[+0-9 ().\-/]{7,32}(?:(?:ext|x)\.? ?\d{1,6})?\Z")
 _GENDERS = frozenset(
-    [
-        "m",
-        "f",
-        "d",
-        "x",
-        "o",
-        "u",
-        "male",
-        "female",
-        "man",
-        "woman",
-        "men",
-        "women",
-        "boy",
-        "girl",
-        "diverse",
-        "nonbinary",
-        "non-binary",
-        "other",
-        "intersex",
-        "trans",
-        "transgender",
-        "agender",
-        "männlich",
-        "weiblich",
-        "divers",
-        "homme",
-        "femme",
-        "hombre",
-        "mujer",
-        "masculino",
-        "femenino",
-        "feminino",
-        "maschio",
-        "femmina",
-        "he/him",
-        "she/her",
-        "they/them",
-    ]
+    """
+    m f d x o u w k v h male female man woman men women boy girl diverse nonbinary non-binary other intersex trans transgender agender he/him she/her they/them
+    männlich weiblich divers mann frau homme femme masculin féminin hombre mujer masculino femenino feminino maschio femmina uomo donna vrouw
+    mężczyzna kobieta homem mulher мужской женский муж жен м ж 男 女 男性 女性 その他
+    """.split()  # noqa: SIM905 - a list would be one line for each word
 )
+_STATES_OF_RECORDS = frozenset(
+    """
+    active inactive enabled disabled invited declined pending complete completed confirmed unconfirmed open closed cancelled canceled paid unpaid draft
+    approved rejected accepted failed success successful error processing processed expired valid invalid verified unverified subscribed unsubscribed
+    blocked archived deleted published started stopped running ready available unavailable authorized captured refunded shipped delivered guest registered
+    """.split()  # noqa: SIM905 - a list would be one line for each word
+)
+"""What `state` says of an account or an order: no place is called so."""
+_HOUSE = re.compile(r"[#№]?\d{1,6}(?: ?[A-Za-z]{1,3})?(?:[ \-/]\d{1,4}[A-Za-z]?)?\Z")
 _GEOHASH = re.compile(r"[0-9b-hjkmnp-z]{7,12}\Z")
 _PAIR = re.compile(r"\s*\(?\s*(-?\d{1,3}\.\d{1,17})\s*[,; ]\s*(-?\d{1,3}\.\d{1,17})\s*\)?\s*\Z")
 
@@ -74,9 +49,11 @@ def _is_phone(text: str) -> bool:
 def _is_street(text: str) -> bool:
     if len(text) > 160 or "://" in text or "@" in text or text.startswith("0x"):  # characters
         return False
-    return (any(map(str.isalnum, text)) and not _IP.match(text)) or (
-        text.isdigit() and len(text) <= 6
-    )  # a house number
+    return any(map(str.isalpha, text)) and not _IP.match(text)
+
+
+def _is_house(text: str) -> bool:
+    return _HOUSE.match(text) is not None or _is_street(text)
 
 
 def _is_city(text: str) -> bool:
@@ -88,6 +65,8 @@ def _is_postal(text: str) -> bool:
 
 
 def _is_region(text: str) -> bool:
+    if text.lower() in _STATES_OF_RECORDS:
+        return False
     return _is_city(text) or (len(text) <= 3 and text.isalnum())  # ISO 3166 codes
 
 
@@ -123,6 +102,8 @@ def _is_cvv(text: str) -> bool:
 
 def _is_ip(text: str) -> bool:
     first = text.partition(",")[0].strip()
+    if is_hash(text):
+        return True
     return _IP.match(first) is not None and (first.count(".") == 3 or first.count(":") >= 2)  # IPv4, IPv6
 
 
@@ -131,11 +112,25 @@ def _is_id(text: str) -> bool:
 
 
 def _is_adid(text: str) -> bool:
-    return 8 <= len(text) <= 256 and not text.startswith("00000000-")  # the zero identifier means refused
+    # The zero identifier means refused. A name that says it all needs no more of the value: what stands there is what the recipient matches by.
+    return 3 <= len(text) <= 256 and " " not in text and bool(text.replace("-", "").strip("0"))
 
 
 def _is_agent(text: str) -> bool:
-    return ("/" in text and len(text) > 5) or len(text) > 20  # product token and version
+    return ("/" in text and len(text) > 5) or (
+        len(text) >= 8 and any(map(str.isalpha, text)) and text[:3] != "UA-"
+    )  # product token and version; a number of a property
+
+
+def _is_api_key(text: str) -> bool:
+    # Keys that are made to be shown begin with it.
+    return (
+        12 <= len(text) <= _LONGEST
+        and digits_in(text) > 0
+        and any(map(str.isalpha, text))
+        and " " not in text
+        and text[:2].lower() != "pk"
+    )
 
 
 def _is_account(text: str) -> bool:
@@ -161,6 +156,7 @@ CHECKS: Mapping[str, Callable[[str], bool]] = {
     "account": _is_account,
     "adid": _is_adid,
     "age": _is_age,
+    "apikey": _is_api_key,
     "agent": _is_agent,
     "card": _is_card,
     "city": _is_city,
@@ -171,6 +167,7 @@ CHECKS: Mapping[str, Callable[[str], bool]] = {
     "expiry": lambda text: _EXPIRY.match(text) is not None,
     "gender": _is_gender,
     "hash": is_hash,
+    "house": _is_house,
     "id": _is_id,
     "ip": _is_ip,
     "phone": _is_phone,

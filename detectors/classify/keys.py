@@ -1,6 +1,7 @@
 """Names of fields: split into words, looked up once, remembered by value."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -8,7 +9,8 @@ from detectors.classify.values import digits_in, find_email, looks_like_card
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
 _SEGMENTS = re.compile(r"[.\[\]/:]+")
-_PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,40}\Z")
+_PLAIN = re.compile(r"[\w-]{1,40}\Z")
+_MOST_SEGMENTS = 8
 _CACHED_KEYS = 16_384
 _MOST_WORDS = 8
 _MOST_DIGITS = 4
@@ -46,14 +48,20 @@ class Key(NamedTuple):
     """Candidates in the order to try; the first whose circumstances and value fit wins."""
     own: int
     """Contexts that the key gives to its own value (`billing_city`: address)."""
+    over: int
+    """Those of them that stand above it in the key itself (`store[city]`: a thing)."""
     inner: int
     """Contexts that it gives to what is inside it."""
+    keeps: int
+    """Contexts from above that hold inside it too: the address of a shop is the shop's."""
     beside: int
     """Contexts that it gives to its siblings."""
     neutral: bool
     """It says nothing, so what is inside keeps the context from above."""
     contradicted: int
     """Bits of the recognizers that its words speak against: a long number below `order_id` is no card."""
+    bare: bool
+    """It says no more than `number` or `value`: the words of what stands above speak against recognizers too."""
     axis: int
     """1: it may name a latitude, 2: a longitude."""
     holds: str
@@ -62,6 +70,10 @@ class Key(NamedTuple):
     """A name for free text."""
     ident: int
     """Python's own hash of the key, salted anew in every process: by it decisions are remembered."""
+
+    def within(self, above: int) -> int:
+        """Give the contexts inside of it, from those above it."""
+        return above if self.neutral else self.inner | (above & self.keeps)
 
 
 class Vocabulary(NamedTuple):
@@ -79,6 +91,10 @@ class Vocabulary(NamedTuple):
     """Words that a path may show."""
     thing: int
     """The context of what is no person."""
+    business: int
+    """The context of who trades, and of where the shop works."""
+    person: int
+    """Contexts by which somebody is told from it."""
     people: int
     """Contexts that a thing switches off."""
 
@@ -119,8 +135,11 @@ class KeyReader:
                 0,
                 0,
                 0,
+                0,
+                0,
                 neutral=False,
                 contradicted=0,
+                bare=False,
                 axis=0,
                 holds=held_by(raw[: 8 * _LONGEST_KEY]),
                 free=False,
@@ -129,66 +148,93 @@ class KeyReader:
         vocabulary = self._vocabulary
         # `card[number]` and `billing.city` are paths in one key: what stands first is the parent of what stands last.
         segments = [each for each in _SEGMENTS.split(raw) if each]
-        own = 0
+        over = 0
         for segment in segments[:-1]:
-            own = self._context(words(segment))
+            over = self._within(words(segment), over)
         last = words(segments[-1]) if segments else []
         meanings, qualified = self._meanings(last)
         joined = "".join(last)
+        inner = self._context(last)
         return Key(
             word=_shown(raw, vocabulary.shown),
             meanings=meanings,
-            own=own | qualified,
-            inner=self._context(last),
+            own=over | qualified,
+            over=over,
+            inner=inner | (over & self._keeps(last, inner)),
+            keeps=self._keeps(last, inner),
             beside=vocabulary.siblings.get(joined, 0),
             neutral=joined in vocabulary.neutral or joined.isdigit(),
             contradicted=_union(vocabulary.contradicted, last),
+            bare=joined in _BARE,
             axis=_AXES.get(last[-1], 0) if last else 0,
             holds=held_by(raw),
             free=any(not each.personal for each in meanings),
             ident=hash(raw),
         )
 
+    def _within(self, last: list[str], above: int) -> int:
+        """Give the contexts inside of a segment of a key, from those above it."""
+        joined = "".join(last)
+        if joined in self._vocabulary.neutral or joined.isdigit():
+            return above
+        inner = self._context(last)
+        return inner | (above & self._keeps(last, inner))
+
+    def _keeps(self, last: list[str], inner: int) -> int:
+        """Tell which contexts from above hold inside of a name: none where it says whose or for whom something is."""
+        vocabulary = self._vocabulary
+        told = inner & vocabulary.person or not vocabulary.qualifiers.keys().isdisjoint(last)
+        return 0 if told else vocabulary.business
+
     def _context(self, last: list[str]) -> int:
         known = self._vocabulary.contexts
         bits = known.get("".join(last), 0)
         for word in last:
-            bits |= known.get(word, 0)
+            bits |= known.get(word) or known.get(word.removesuffix("s"), 0)
         thing = self._vocabulary.thing
         # `customer_order_items` describes items; a card of a shop's is still a card.
         return bits & ~self._vocabulary.people if bits & thing else bits
 
     def _meanings(self, last: list[str]) -> tuple[tuple[Meaning, ...], int]:
         names = self._vocabulary.names
-        for candidate, bits in self._candidates(last):
+        for candidate, bits, curt in self._candidates(last):
             found = names.get(candidate)
             if found is None and candidate.endswith("s"):
                 found = names.get(candidate[:-1])
-            if found is not None and (not _is_curt(candidate, last) or any(not each.near for each in found)):
+            if found is not None and curt:
+                # Somebody's prefix was dropped to find it: what is ambiguous by itself is not enough then.
+                found = tuple(each for each in found if not each.near)
+            if found:
                 return found, bits
         return (), 0
 
-    def _candidates(self, last: list[str]) -> Iterator[tuple[str, int]]:
+    def _candidates(self, last: list[str]) -> Iterator[tuple[str, int, bool]]:
+        """Give names to look up, the contexts of what was dropped for them, and whether that was somebody's mere prefix."""
         vocabulary = self._vocabulary
         joined = "".join(last)
-        yield joined, 0
+        yield joined, 0, False
         rest = [word for word in last if word not in vocabulary.decorations]
         if {"sha", "md"} & set(last):
             rest = [word for word in rest if word not in {"sha", "md", "256", "512", "1", "5"}]
         if rest and len(rest) < len(last):
-            yield "".join(rest), 0
+            yield "".join(rest), 0, False
         bits = 0
         while len(rest) > 1 and rest[0] in vocabulary.qualifiers:
             bits |= vocabulary.qualifiers[rest[0]]
             rest = rest[1:]
-            yield "".join(rest), bits
+            yield "".join(rest), bits, False
+        # `address_to`, `ciudad_facturacion`
+        while len(rest) > 1 and rest[-1] in vocabulary.qualifiers:
+            bits |= vocabulary.qualifiers[rest[-1]]
+            rest = rest[:-1]
+            yield "".join(rest), bits, False
         if len(last) == 1:
             for qualifier, given in vocabulary.qualifiers.items():
                 if joined.startswith(qualifier) and len(joined) > len(qualifier):
-                    yield joined[len(qualifier) :], given
+                    yield joined[len(qualifier) :], given, False
         elif len(last) > 1 and len(last[0]) <= _CURT:
             # A prefix of a vendor's: `vpc_CardNum`, `x_zip`.
-            yield "".join(last[1:]), 0
+            yield "".join(last[1:]), 0, True
 
 
 def _union(bits: Mapping[str, int], last: list[str]) -> int:
@@ -199,18 +245,25 @@ def _union(bits: Mapping[str, int], last: list[str]) -> int:
     return found
 
 
+_BARE = frozenset({"number", "no", "nr", "num", "numero", "nummer", "code", "value"})
 _CURT = 3
 _AXES = {"latitude": 1, "lat": 1, "longitude": 2, "lng": 2, "lon": 2, "long": 2}
 
 
-def _is_curt(candidate: str, last: list[str]) -> bool:
-    """Tell a name that was found only by dropping somebody's prefix: an ambiguous name is not enough then."""
-    return len(last) > 1 and len(last[0]) <= _CURT and candidate == "".join(last[1:])
-
-
 def words(key: str) -> list[str]:
-    """Split a key into lower-case words: `billingAddress_line1` gives billing, address, line, 1."""
-    return [word.lower() for word in _WORDS.findall(key)]
+    """Split a key into lower-case words without accents: `billingAddress_line1` gives billing, address, line, 1."""
+    return [word.lower() for word in _WORDS.findall(key if key.isascii() else bare(key))]
+
+
+def bare(text: str) -> str:
+    """Write Latin letters without accents, and full-width ones plainly; other scripts in their usual form."""
+    apart = unicodedata.normalize("NFKD", text.translate(_LIGATURES))
+    return unicodedata.normalize("NFKC", "".join(each for each in apart if not "\u0300" <= each <= "\u036f"))
+
+
+_LIGATURES = str.maketrans(
+    {"ß": "ss", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"}
+)
 
 
 def held_by(key: str) -> str:
@@ -227,15 +280,15 @@ def _shown(raw: str, vocabulary: frozenset[str]) -> str:
     words are shown, single letters, and short numbers.
     """
     segments = [each for each in _SEGMENTS.split(raw) if each]
-    shown = ".".join(segments)
-    if not _PLAIN.match(shown) or digits_in(raw) > _MOST_DIGITS:
+    if not 1 <= len(segments) <= _MOST_SEGMENTS or digits_in(raw) > _MOST_DIGITS:
         return "*"
     for segment in segments:
         parts = words(segment)
-        if len(parts) > _MOST_WORDS or not parts:
+        if not _PLAIN.match(segment) or len(parts) > _MOST_WORDS or not parts:
             return "*"
+        # A single letter of another script may be a whole name.
         if "".join(parts) not in vocabulary and not all(
-            part in vocabulary or part.isdigit() or len(part) == 1 for part in parts
+            part in vocabulary or (part.isascii() and (part.isdigit() or len(part) == 1)) for part in parts
         ):
             return "*"
-    return shown
+    return ".".join(segments)

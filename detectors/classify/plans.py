@@ -8,7 +8,7 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
-from detectors.classify.keys import Key, KeyReader
+from detectors.classify.keys import Key, KeyReader, words
 
 _REMEMBERED = 4_096
 _VIEWS = 64
@@ -42,7 +42,7 @@ class View:
         self.integers = tuple(index for index in scalars if types[index] is int and index not in telling)
         self.floats = tuple(index for index in scalars if types[index] is float)
         self.containers = tuple(
-            (index, keys[index], context if keys[index].neutral else keys[index].inner, around | keys[index].own)
+            (index, keys[index], keys[index].within(context), around | keys[index].own)
             for index, kind in reversed([*enumerate(types)])
             if kind is dict or kind is list
         )
@@ -55,7 +55,7 @@ def _can_tell(key: Key, context: int, above: int) -> bool:
     return any(
         not (meaning.near and not meaning.near & context)
         and not meaning.not_near & context
-        and not meaning.not_in & above
+        and not meaning.not_in & (above | key.over)
         for meaning in key.meanings
     )
 
@@ -63,7 +63,7 @@ def _can_tell(key: Key, context: int, above: int) -> bool:
 class Plan:
     """What the keys of an object tell, whatever its values."""
 
-    __slots__ = ("beside", "held", "keys", "pair", "rare", "views")
+    __slots__ = ("beside", "held", "keys", "named_value", "pair", "rare", "value", "views")
 
     def __init__(self, keys: tuple[Key, ...]) -> None:
         self.keys = keys
@@ -74,7 +74,11 @@ class Plan:
         axes = [key.axis for key in keys]
         self.pair = (axes.index(1), axes.index(2)) if sum({*axes}) == _BOTH_AXES else None
         """Where latitude and longitude stand."""
-        self.rare = bool(self.held) or self.pair is not None
+        self.value = _only(keys, _VALUES)
+        """Where the value stands of an object that is a value with something beside it: `{value: Jane, updatedAt: ...}`; -1: nowhere."""
+        self.named_value = _only(keys, _NAMES) if self.value >= 0 and len(keys) <= _MOST_BESIDE else -1
+        """Where the name stands of `{name: firstname, value: Jane}`; -1: nowhere."""
+        self.rare = bool(self.held) or self.pair is not None or self.value >= 0
         self.views: dict[tuple[tuple[type, ...], int, int], View] = {}
         """By types, contexts above, and contexts around."""
 
@@ -84,6 +88,33 @@ class Plan:
             self.views.clear()
         view = self.views[types, context, around] = View(self.keys, types, context, around)
         return view
+
+
+_VALUES = frozenset({"value", "fieldvalue", "attributevalue", "settingvalue", "text"})
+_NAMES = frozenset(
+    {
+        "name",
+        "key",
+        "field",
+        "fieldname",
+        "fieldid",
+        "attribute",
+        "attributecode",
+        "attributename",
+        "property",
+        "propertyname",
+        "settingname",
+        "code",
+        "id",
+    }
+)
+_MOST_BESIDE = 6
+"""Members of the largest object that is read as a name and its value."""
+
+
+def _only(keys: tuple[Key, ...], wanted: frozenset[str]) -> int:
+    """Give the first of the keys whose words are wanted; -1 where none is."""
+    return next((index for index, key in enumerate(keys) if "".join(words(key.word)) in wanted), -1)
 
 
 class Plans:

@@ -302,7 +302,7 @@ class Search:
     def _inside(self, leaf: Leaf, layers: int) -> Place:
         """Give the place of what stands inside of a text: the same path, the same context."""
         key, place = leaf.key, leaf.place
-        context = place.context if key is None or key.neutral or not leaf.word else key.inner
+        context = place.context if key is None or not leaf.word else key.within(place.context)
         return Place(place, leaf.word, context, key, leaf.around, leaf.above, place.depth + 1, layers)
 
     def _alone(self, leaf: Leaf, bits: int, known: frozenset[str] = frozenset()) -> None:
@@ -310,6 +310,10 @@ class Search:
         key = leaf.key
         if key is not None:
             bits &= ~key.contradicted
+            if key.bare and leaf.place.key is not None:
+                bits &= ~leaf.place.key.contradicted
+        if leaf.above & self._taxonomy.business:
+            bits &= ~self._recognizers.not_of_business
         text = leaf.text.strip()
         for ready in self._recognizers.of(bits & ~self._recognizers.carried):
             if ready.whole(text):

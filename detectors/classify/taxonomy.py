@@ -8,7 +8,7 @@ from pydantic import Field as Bounded
 from pydantic import field_validator, model_validator
 
 from detectors.classify.checks import CHECKS
-from detectors.classify.keys import KeyReader, Meaning, Vocabulary
+from detectors.classify.keys import KeyReader, Meaning, Vocabulary, bare
 from detectors.classify.memory import Memory
 from detectors.classify.plans import Plans
 from detectors.classify.recognizers.compiled import OWN, Compiled
@@ -17,7 +17,8 @@ from detectors.classify.recognizers.table import SHIPPED, VALIDATORS
 from detectors.classify.second_tier import SecondTier
 from detectors.documents import Problem, Written, read
 
-Word = Annotated[str, Bounded(pattern=r"^[a-z0-9]+$", max_length=64)]
+Word = Annotated[str, Bounded(pattern=r"^[^\W_A-Z]+$", max_length=64)]
+"""A name as it is compared: joined, in lower case, in any script. Accents are taken off."""
 
 EMAIL = "user.contact.email"
 PHONE = "user.contact.phone_number"
@@ -26,7 +27,7 @@ LOCATION = "user.location.precise"
 HASHED: Mapping[str, str] = {EMAIL: f"{EMAIL}.hashed", PHONE: f"{PHONE}.hashed"}
 """Categories that a hash under their name turns into another: still personal data, and a key to match people by."""
 
-SHAPELESS = frozenset({"adid", "agent", "coordinates", "cvv", "hash", "id", "ip", "secret"})
+SHAPELESS = frozenset({"adid", "agent", "apikey", "coordinates", "cvv", "hash", "id", "ip", "secret"})
 """Checks whose values are too secret for even a shape, or whose shape would tell a responder nothing."""
 _USED_BY_CODE = (EMAIL, PHONE, CARD, LOCATION, *HASHED.values())
 
@@ -53,6 +54,8 @@ class Category(Written):
     near: dict[str, tuple[Word, ...]] = Bounded(default_factory=dict)
     not_near: tuple[str, ...] = ()
     not_in: tuple[str, ...] = ()
+    checks: dict[str, tuple[Word, ...]] = Bounded(default_factory=dict)
+    """Names among `keys` and `near` whose values look otherwise, by the check that they need."""
 
     @field_validator("check")
     @classmethod
@@ -60,6 +63,20 @@ class Category(Written):
         if check not in CHECKS:
             raise ValueError(f"unknown check; one of: {', '.join(sorted(CHECKS))}")
         return check
+
+    @model_validator(mode="after")
+    def _checks_exist(self) -> "Category":
+        named = {*self.keys, *(word for words in self.near.values() for word in words)}
+        wrong = [f"checks: unknown check {check}" for check in self.checks if check not in CHECKS]
+        wrong += [
+            f"checks: {word} is no name of this category"
+            for words in self.checks.values()
+            for word in words
+            if word not in named
+        ]
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
 
     @property
     def sensitive(self) -> bool:
@@ -82,8 +99,7 @@ class TaxonomyFile(Written):
     def _names_exist(self) -> "TaxonomyFile":
         wrong = [f"categories lacks {key}" for key in _USED_BY_CODE if key not in self.categories]
         known = self.contexts.keys()
-        if "thing" not in known or "person" not in known or "address" not in known:
-            wrong.append("contexts needs at least person, address and thing")
+        wrong += [f"contexts lacks {name}" for name in ("person", "address", "thing", "business") if name not in known]
         for group in ("siblings", "qualifiers"):
             wrong += [f"{group}: unknown context {name}" for name in getattr(self, group) if name not in known]
         for key, category in self.categories.items():
@@ -121,6 +137,8 @@ class Taxonomy:
         self.memory = Memory()
         self.people = sum(self.bits[name] for name in ("person", "address", "card") if name in self.bits)
         """Contexts in which somebody is described."""
+        self.business = self.bits["business"]
+        """The context of who trades: the look of a value tells nothing about a person there."""
         self.second_tier: SecondTier | None = None
         """Reads free text after the search; None: nobody does."""
 
@@ -184,7 +202,8 @@ def _vocabulary(file: TaxonomyFile, bits: Mapping[str, int], shown: frozenset[st
     names: dict[str, tuple[Meaning, ...]] = {}
     # What a recognizer proves comes first, then what a name tells near something, then what it tells anywhere.
     by_name = sorted(_by_categories(file, bits), key=lambda each: not each[1].near)
-    for word, meaning in (*_by_recognizers(table, bits), *by_name):
+    for written, meaning in (*_by_recognizers(table, bits), *by_name):
+        word = bare(written)
         names[word] = (*names.get(word, ()), meaning)
     return Vocabulary(
         names=names,
@@ -202,6 +221,8 @@ def _vocabulary(file: TaxonomyFile, bits: Mapping[str, int], shown: frozenset[st
             *(group for groups in (file.contexts, file.siblings, file.qualifiers) for group in groups.values()),
         ),
         thing=bits["thing"],
+        business=bits["business"],
+        person=bits["person"] | bits["card"],
         people=bits["person"] | bits["address"],
     )
 
@@ -215,15 +236,25 @@ def _by_categories(file: TaxonomyFile, bits: Mapping[str, int]) -> Iterator[tupl
             for word in listed:
                 near[word] = near.get(word, 0) | bits[context]
 
-        def meaning(wanted: int, not_near: int, key: str = key, not_in: int = not_in) -> Meaning:
+        other = {word: check for check, words in category.checks.items() for word in words}
+
+        def meaning(
+            word: str,
+            wanted: int,
+            not_near: int,
+            key: str = key,
+            not_in: int = not_in,
+            other: Mapping[str, str] = other,
+        ) -> Meaning:
             known = file.categories[key]
+            check = other.get(word, known.check)
             return Meaning(
-                category=key, tells=known.check, check=CHECKS[known.check], near=wanted, not_near=not_near, not_in=not_in,
+                category=key, tells=check, check=CHECKS[check], near=wanted, not_near=not_near, not_in=not_in,
                 hashed=HASHED.get(key, ""), hidden=known.check in SHAPELESS, personal=known.personal,
             )  # fmt: skip
 
-        yield from ((word, meaning(wanted, not_near)) for word, wanted in near.items())
-        yield from ((word, meaning(0, 0)) for word in category.keys)
+        yield from ((word, meaning(word, wanted, not_near)) for word, wanted in near.items())
+        yield from ((word, meaning(word, 0, 0)) for word in category.keys)
 
 
 def _by_recognizers(table: Compiled, bits: Mapping[str, int]) -> Iterator[tuple[str, Meaning]]:
@@ -244,5 +275,5 @@ def _by_word(groups: Mapping[str, tuple[str, ...]], bits: Mapping[str, int]) -> 
     found: dict[str, int] = {}
     for name, listed in groups.items():
         for word in listed:
-            found[word] = found.get(word, 0) | bits[name]
+            found[bare(word)] = found.get(bare(word), 0) | bits[name]
     return found

@@ -26,7 +26,7 @@ class Walk:
     """One way through one document, under the budget of its part."""
 
     __slots__ = (
-        "_budget", "_findings", "_memory", "_plans", "free", "leaves", "left", "members", "rounded", "seen", "strings", "texts",
+        "_budget", "_business", "_findings", "_memory", "_plans", "_read", "free", "leaves", "left", "members", "rounded", "seen", "strings", "texts",
     )  # fmt: skip
 
     def __init__(self, budget: Budget, taxonomy: Taxonomy, findings: Findings, nodes: int) -> None:
@@ -43,7 +43,9 @@ class Walk:
         self.free: list[Leaf] = []
         """Texts under a name for free text."""
         self._budget = budget
+        self._business = taxonomy.business
         self._plans = taxonomy.plans
+        self._read = taxonomy.keys.read
         self._memory = taxonomy.memory
         self._findings = findings
 
@@ -84,7 +86,7 @@ class Walk:
             view = plan.views.get((types, context, around)) or plan.view(types, context, around)
             self.strings += view.strings
             if plan.rare:
-                self._rare(values, plan, place)
+                self._rare(values, plan, place, around)
             for index, key, near, base in view.named:
                 member = values[index]
                 told = names.get(hash((base, member if type(member) is str else str(member))))
@@ -179,13 +181,15 @@ class Walk:
         if key.free:
             self.free.append(Leaf(text, place, key, word, context, above))
 
-    def _rare(self, values: tuple[Any, ...], plan: Plan, place: Place) -> None:
-        """Find keys that are personal data, and latitude and longitude that stand side by side: one alone tells nothing."""
+    def _rare(self, values: tuple[Any, ...], plan: Plan, place: Place, around: int) -> None:
+        """Find keys that are personal data, values whose name stands elsewhere, and latitude and longitude side by side: one alone tells nothing."""
         for index in plan.held:
             self._findings.add(
                 place.path(plan.keys[index].word), EMAIL if plan.keys[index].holds == "email" else CARD, ""
             )
-        if plan.pair is None or max(plan.pair) >= len(values):
+        if 0 <= plan.value < len(values):
+            self._value(values, plan, place, around)
+        if plan.pair is None or max(plan.pair) >= len(values) or place.context & self._business:
             return
         north, east = plan.pair
         decimals = (is_coordinate(values[north], 90), is_coordinate(values[east], 180))
@@ -193,13 +197,34 @@ class Walk:
             for index in plan.pair:
                 self._findings.add(place.path(plan.keys[index].word), LOCATION, "")
 
+    def _value(self, values: tuple[Any, ...], plan: Plan, place: Place, around: int) -> None:
+        """Find what the name of a value tells that stands beside it, or above the object that it is in."""
+        value = values[plan.value]
+        text = text_of(value)
+        if not text:
+            return
+        key, beside = place.key, values[plan.named_value] if 0 <= plan.named_value < len(values) else None
+        context, above = place.around, place.above
+        if isinstance(beside, str) and self._read(beside).meanings:
+            key = self._read(beside)
+            context, above = around | key.own, place.context
+        if key is None or not key.meanings:
+            return
+        told = what_is_told(text, key, context, above, self._findings, place)
+        if told.category:
+            self._findings.add(place.path(plan.keys[plan.value].word), told.category, told.shape)
+
 
 def what_is_told(text: str, key: Key, context: int, above: int, findings: Findings, place: Place) -> Told:
     """Give what a name tells about a text, or nothing."""
     told = NOTHING
     for meaning in key.meanings:
         category, why, sure = meaning.category, "the name tells it and the value passes", 0.95
-        if (meaning.near and not meaning.near & context) or meaning.not_near & context or meaning.not_in & above:
+        if (
+            (meaning.near and not meaning.near & context)
+            or meaning.not_near & context
+            or meaning.not_in & (above | key.over)
+        ):
             why, sure = "the name tells it only near something else, or means something else here", 0.0
         elif meaning.hashed and is_hash(text):
             category, why = meaning.hashed, "the name tells it, the value is a hash"

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from detectors.classify.recipients import RecipientIndex, read_recipients
 from detectors.classify.third_party_web import behind, read_entities
-from tests.bench import clean, detection_fields, structured
+from tests.bench import clean, detection_fields, requests, structured
 from tests.bench.lawful import false_alarms
 
 Row = Mapping[str, Any]
@@ -49,11 +49,12 @@ def main() -> None:
         structured.report(arguments.personal, arguments.presidio)
     if arguments.clean:
         clean.report(arguments.clean)
+    requests.report()
     if arguments.traffic is None or not arguments.traffic.is_dir():
         print("no folder of labelled traffic: skipped (give one with --traffic)")  # noqa: T201 - a benchmark reports
     else:
         index = shipped_index()
-        requests(arguments.traffic / "har_pages.jsonl", index, arguments.entities)
+        browser_requests(arguments.traffic / "har_pages.jsonl", index, arguments.entities)
         detection_fields.report(arguments.traffic)
     if arguments.lawful:
         false_alarms(arguments.lawful)
@@ -70,7 +71,7 @@ def shipped_index() -> RecipientIndex:
     return index
 
 
-def requests(file: Path, index: RecipientIndex, entities: Path | None) -> None:
+def browser_requests(file: Path, index: RecipientIndex, entities: Path | None) -> None:
     """Print how well requests of browsers are told to be tracking or not."""
     if not file.is_file():
         print(f"{file.name}: not there, skipped")  # noqa: T201 - a benchmark reports

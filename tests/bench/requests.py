@@ -33,6 +33,8 @@ class Request(NamedTuple):
     personal: frozenset[Unit]
     either: frozenset[str]
     """Paths about which readers may differ: not counted."""
+    unfound: frozenset[str]
+    """Paths that are labelled and known not to be found."""
 
 
 class Score(NamedTuple):
@@ -65,8 +67,13 @@ def _request(file: str, row: dict[str, Any]) -> Request:
         file,
         row["name"],
         part,
-        frozenset((shown(path), f"user.{key}") for key, paths in row["personal"].items() for path in paths),
+        frozenset(
+            (shown(path), key if key.startswith("system.") else f"user.{key}")
+            for key, paths in row["personal"].items()
+            for path in paths
+        ),
         frozenset(shown(path) for path in row.get("either", ())),
+        frozenset(shown(path) for path in row.get("unfound", ())),
     )
 
 

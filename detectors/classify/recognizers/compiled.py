@@ -48,6 +48,8 @@ class Compiled:
         self.alone: tuple[Ready, ...] = ()
         self.contradicted: dict[str, int] = {}
         """Bits of the recognizers that a word of a name speaks against."""
+        self.not_of_business = 0
+        """Bits of the recognizers whose values are a shop's own below a shop: its address and its telephone."""
         shipped: list[tuple[int, str]] = []
         own: list[tuple[int, str]] = []
         bit = 1
@@ -60,6 +62,8 @@ class Compiled:
                     continue
                 self.alone += (Ready(each, bit, each.has, check, _within(each), _safe(validators[each.valid])),)
                 gates.append((bit, each.gate or f'"(?:{each.pattern})"'))
+                if each.category in _OF_BUSINESS:
+                    self.not_of_business |= bit
                 for word in each.contradicts:
                     self.contradicted[word] = self.contradicted.get(word, 0) | bit
                 bit <<= 1
@@ -103,6 +107,7 @@ class Compiled:
 
 
 _REMEMBERED = 1_024
+_OF_BUSINESS = frozenset({"user.contact.phone_number", "user.contact.address.street", "user.location.precise"})
 
 
 def _within(each: Recognizer) -> Callable[[str], Iterable[str]] | None:

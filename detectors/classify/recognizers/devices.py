@@ -15,11 +15,15 @@ RECOGNIZERS: tuple[Recognizer, ...] = (
     Recognizer(name="imei", category="user.device.device_id", pattern=r"\d{15}|\d{2}-\d{6}-\d{6}-\d", valid="luhn", numbers=True, hidden=True, keys=("imei", "imeinumber", "deviceimei", "meid"),
         finds=("490154203237518", "35-209900-176148-1"), spares=("490154203237519",)),
     Recognizer(name="google-analytics-client", has="GA1.", category="user.device.cookie_id", pattern=r"GA1\.[12]\.\d{6,10}\.\d{10}", gate=r"GA1\.[12]\.", alone=0.9, hidden=True, finds=("GA1.2.1234567890.1234567890",), spares=("GA1.2",)),
+    Recognizer(name="client-id", category="user.device.cookie_id", pattern=_UUID + r"|[0-9a-fA-F]{16,40}|amp-[A-Za-z0-9_\-]{8,64}|(?:GA1\.\d\.)?\d{1,12}\.\d{9,12}|[A-Za-z]{0,12}[_\-]?(?:id)?[_\-]?\d{1,20}", hidden=True, keys=("clientid", "cid", "gacid"),
+        finds=("1033501218.1368477899", "2b6f0cc9-0c7e-4f3a-8a35-55a3c2a4b1d0"), spares=("lampshop-web", "SPREEDLY", "https://shop.example")),
+    Recognizer(name="session-id", category="user.device.cookie_id", pattern=_UUID + r"|[0-9a-fA-F]{24,64}|1\d{9}(?:\d{3})?", numbers=True, hidden=True, keys=("sid", "gasid", "domainsid"),
+        finds=("3d0f1f2e-2f4b-4f51-8b61-6e1f0a1b2c3d", "1764000000"), spares=("AC12", "42")),
     Recognizer(name="facebook-browser", has="fb.", category="user.device.cookie_id", pattern=r"fb\.[012]\.\d{13}\.\d{6,20}", gate=r"fb\.[012]\.\d{13}", alone=0.9, hidden=True, finds=("fb.1.1596403881668.1116446470",), spares=("fb.1.12",)),
     Recognizer(name="facebook-click", has="fb.", category="user.unique_id.click_id", pattern=r"fb\.[012]\.\d{13}\.[A-Za-z][A-Za-z0-9_\-]{10,200}", gate=r"fb\.[012]\.\d{13}", alone=0.9, hidden=True,
         finds=("fb.1.1554763741205.AbCdEfGhIjKlMnOpQrStUvWxYz1234567890",), spares=("fb.1.1554763741205",)),
-    Recognizer(name="advertising-id", category="user.device.advertising_id", pattern=_UUID + r"|[0-9a-fA-F]{32}", valid="adid", hidden=True,
-        keys=("ifa", "deviceifa", "advertiserid", "adidentifier", "admobid", "amazonadid", "afai", "tifa", "lgudid", "vida", "applovinid"), finds=("38400000-8cf0-11bd-b23e-10b96e40000d",),
+    Recognizer(name="advertising-id", category="user.device.advertising_id", pattern=_UUID + r"|[0-9a-fA-F]{32}|[0-9a-fA-F]{64}", valid="adid", hidden=True,
+        keys=("adid", "aaid", "maid", "hashedmaids", "ifa", "deviceifa", "advertiserid", "adidentifier", "admobid", "amazonadid", "afai", "tifa", "lgudid", "vida", "applovinid"), finds=("38400000-8cf0-11bd-b23e-10b96e40000d",),
         spares=("00000000-0000-0000-0000-000000000000",)),
 )  # fmt: skip
 """A version number looks like an address: without a telling name, only a public address that no version resembles counts."""

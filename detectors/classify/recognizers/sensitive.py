@@ -10,7 +10,7 @@ RECOGNIZERS: tuple[Recognizer, ...] = (
     Recognizer(name="national-drug-code", category=_HEALTH, pattern=r"\d{4,5}-\d{3,4}-\d{1,2}|\d{10,11}", numbers=True, hidden=True, keys=("ndc", "ndccode", "drugcode", "rxnorm", "pzn"), finds=("0002-8215-01",), spares=("12",)),
     Recognizer(name="blood-type", category=_HEALTH, pattern=r"(?:A|B|AB|O|a|b|ab|o)(?:[+\-]| ?(?:positive|negative|pos|neg|Rh[+\-]))", hidden=True, keys=("bloodtype", "bloodgroup", "blutgruppe", "groupesanguin"), finds=("AB+", "O negative"), spares=("C+",)),
     Recognizer(name="health-term", category=_HEALTH, valid="health_term", pattern=r"[^\"{}<>]{3,160}", hidden=True,
-        keys=("reason", "condition", "conditions", "interest", "topic", "segment", "audience", "answer", "treatment", "therapy", "concern", "concerns", "symptom", "goal", "usedfor", "quizanswer"),
+        keys=("reason", "condition", "conditions", "interest", "topic", "segment", "audience", "answer", "treatment", "therapy", "concern", "concerns", "skinconcern", "skinconcerns", "healthconcern", "symptom", "goal", "usedfor", "quizanswer"),
         finds=("pregnancy", "type 2 diabetes", "IVF consultation", "antidepressants"), spares=("blue shirts", "running", "summer sale")),
     Recognizer(name="religious-term", category="user.demographic.religious_belief", valid="religious_term", pattern=r"[^\"{}<>]{3,80}", hidden=True, keys=("faith", "mealpreference", "dietaryreligion", "congregation", "worship"),
         finds=("halal", "Roman Catholic", "kosher"), spares=("vegetarian", "vegan")),

@@ -110,7 +110,31 @@ def phone(text: str) -> bool:
     count = digits_in(number)
     if not 7 <= count <= 16 or len(set(digits_of(number))) < 3:
         return False
-    return not re.fullmatch(r"(?:19|20)\d\d[-/.][01]?\d[-/.][0-3]?\d.*|[0-3]?\d[-/.][01]?\d[-/.](?:19|20)\d\d", text)
+    return not _LIKE_DATE.fullmatch(text)
+
+
+_LIKE_DATE = re.compile(r"(?:19|20)\d\d[-/.][01]?\d[-/.][0-3]?\d.*|[0-3]?\d[-/.][01]?\d[-/.](?:19|20)\d\d")
+
+
+def dialled(text: str) -> bool:
+    """A number to dial under a name that says so: digits may repeat, but not all of them."""
+    number = re.split(r"x|ext", text, maxsplit=1)[0]
+    return 7 <= digits_in(number) <= 16 and len(set(digits_of(number))) > 1 and not _LIKE_DATE.fullmatch(text)
+
+
+def salutation(text: str) -> bool:
+    """One or two words with which a person is addressed, or that stand around a name."""
+    words = text.lower().replace(".", " ").split()
+    return bool(words) and all(word in _SALUTATIONS for word in words)
+
+
+_SALUTATIONS = frozenset(
+    """
+    mr mrs ms miss mx dr prof professor sir madam lady lord rev hon capt col sgt jr sr ii iii iv esq phd md herr frau fräulein familie firma doktor dipl ing mag
+    m mme mlle me monsieur madame mademoiselle maître sr sra srta don doña señor señora señorita sig signor signora signorina dott dottssa avv
+    dhr mevr mw heer mevrouw de pan pani państwo dna exmo senhor senhora г-н г-жа господин госпожа уважаемый уважаемая 様 さん 先生 女士
+    """.split()  # noqa: SIM905 - a list would be one line for each word
+)
 
 
 def has_digit(text: str) -> bool:
@@ -250,6 +274,8 @@ VALUE_CHECKS: Mapping[str, Validator] = {
     "any": any_value,
     "email": email,
     "phone": phone,
+    "dialled": dialled,
+    "salutation": salutation,
     "has_digit": has_digit,
     "address_line": address_line,
     "person": person,

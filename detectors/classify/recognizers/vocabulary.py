@@ -91,12 +91,12 @@ GOODS = frozenset(
 
 HEALTH_TERMS = frozenset(
     """
-    abortion addiction adhd aids alcoholism allergies allergy alzheimer alzheimers anemia anorexia antidepressant antidepressants anxiety arthritis asthma
+    abortion acne addiction adhd aids alcoholism allergies allergy alzheimer alzheimers anemia anorexia antidepressant antidepressants anxiety arthritis asthma
     asthme autism bipolar blindness bulimia cancer celiac chemotherapy cholesterol contraception contraceptive copd crohn crohns cáncer dementia
     depression depressionen dermatitis diabetes diabetic diabète dialysis disability eczema embarazo enceinte endometriosis epilepsy erectile fertility
     fibromyalgia gout gravidanza grossesse hepatitis herpes hiv hormone hypertension ibs incontinence infertility insulin ivf kidney krebs leukemia lupus
     menopause menstruation migraine miscarriage obesity ocd opioid osteoporosis ovulation parkinson parkinsons pcos pregnancy pregnant psoriasis
-    psychiatric psychosis ptsd rehab schizophrenia schwanger schwangerschaft sclerosis std sti stroke suicidal suicide surgery therapy thyroid
+    psychiatric psychosis ptsd rehab rosacea schizophrenia schwanger schwangerschaft sclerosis std sti stroke suicidal suicide surgery therapy thyroid
     tuberculosis tumor tumore ulcer viagra
     """.split()  # noqa: SIM905 - a list would be one line for each word
 )
