@@ -8,6 +8,8 @@ from typing import NamedTuple
 from detectors.classify.values import digits_in, find_email, looks_like_card
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
+_SHOUTED = re.compile(r"[A-Z]{2,5}(?=[a-z]{3})|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W\d_A-Za-z]+")
+"""Another way to split: `AVSaddress1` gives avs, address, 1."""
 _SEGMENTS = re.compile(r"[.\[\]/:]+")
 _PLAIN = re.compile(r"[\w-]{1,40}\Z")
 _MOST_SEGMENTS = 8
@@ -85,6 +87,8 @@ class Vocabulary(NamedTuple):
     qualifiers: Mapping[str, int]
     neutral: frozenset[str]
     decorations: frozenset[str]
+    heads: frozenset[str]
+    """Names that tell their category behind whatever words."""
     contradicted: Mapping[str, int]
     """Bits of recognizers by the word that speaks against them."""
     shown: frozenset[str]
@@ -153,6 +157,8 @@ class KeyReader:
             over = self._within(words(segment), over)
         last = words(segments[-1]) if segments else []
         meanings, qualified = self._meanings(last)
+        if not meanings and last:
+            meanings, qualified = self._meanings(shouted(segments[-1]))
         joined = "".join(last)
         inner = self._context(last)
         return Key(
@@ -234,7 +240,16 @@ class KeyReader:
                     yield joined[len(qualifier) :], given, False
         elif len(last) > 1 and len(last[0]) <= _CURT:
             # A prefix of a vendor's: `vpc_CardNum`, `x_zip`.
-            yield "".join(last[1:]), 0, True
+            rest = last[1:]
+            yield "".join(rest), 0, True
+            while len(rest) > 1 and rest[0] in vocabulary.qualifiers:
+                bits |= vocabulary.qualifiers[rest[0]]
+                rest = rest[1:]
+                yield "".join(rest), bits, False
+        for index in range(1, len(last)):
+            # `OrbitalConnectionPassword`, `gift_recipient_email`
+            if "".join(last[index:]) in vocabulary.heads and not self._context(last[:index]) & vocabulary.thing:
+                yield "".join(last[index:]), 0, True
 
 
 def _union(bits: Mapping[str, int], last: list[str]) -> int:
@@ -247,12 +262,20 @@ def _union(bits: Mapping[str, int], last: list[str]) -> int:
 
 _BARE = frozenset({"number", "no", "nr", "num", "numero", "nummer", "code", "value"})
 _CURT = 3
-_AXES = {"latitude": 1, "lat": 1, "longitude": 2, "lng": 2, "lon": 2, "long": 2}
+_AXES = {
+    **dict.fromkeys(("latitude", "lat", "breitengrad", "latitud", "latitudine", "breedtegraad", "szerokosc", "широта", "緯度", "纬度"), 1),
+    **dict.fromkeys(("longitude", "lng", "lon", "long", "laengengrad", "langengrad", "longitud", "longitudine", "lengtegraad", "dlugosc", "долгота", "経度", "经度"), 2),
+}  # fmt: skip
 
 
 def words(key: str) -> list[str]:
     """Split a key into lower-case words without accents: `billingAddress_line1` gives billing, address, line, 1."""
     return [word.lower() for word in _WORDS.findall(key if key.isascii() else bare(key))]
+
+
+def shouted(key: str) -> list[str]:
+    """Split a key the other way that is used: capitals that stand before a small word are a word."""
+    return [word.lower() for word in _SHOUTED.findall(key)]
 
 
 def bare(text: str) -> str:
@@ -283,12 +306,17 @@ def _shown(raw: str, vocabulary: frozenset[str]) -> str:
     if not 1 <= len(segments) <= _MOST_SEGMENTS or digits_in(raw) > _MOST_DIGITS:
         return "*"
     for segment in segments:
-        parts = words(segment)
-        if not _PLAIN.match(segment) or len(parts) > _MOST_WORDS or not parts:
+        if not _PLAIN.match(segment):
             return "*"
-        # A single letter of another script may be a whole name.
-        if "".join(parts) not in vocabulary and not all(
-            part in vocabulary or (part.isascii() and (part.isdigit() or len(part) == 1)) for part in parts
-        ):
+        if not _is_known(words(segment), vocabulary) and not _is_known(shouted(segment), vocabulary):
             return "*"
     return ".".join(segments)
+
+
+def _is_known(parts: list[str], vocabulary: frozenset[str]) -> bool:
+    """Tell whether words are words of schemas. A single letter of another script may be a whole name."""
+    if not 0 < len(parts) <= _MOST_WORDS:
+        return False
+    return "".join(parts) in vocabulary or all(
+        part in vocabulary or (part.isascii() and (part.isdigit() or len(part) == 1)) for part in parts
+    )

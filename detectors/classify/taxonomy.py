@@ -92,6 +92,7 @@ class TaxonomyFile(Written):
     neutral: tuple[Word, ...]
     qualifiers: dict[str, tuple[Word, ...]]
     decorations: tuple[Word, ...]
+    heads: tuple[Word, ...]
     regimes: dict[str, Regime]
     categories: dict[Annotated[str, Bounded(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$")], Category]
 
@@ -212,6 +213,7 @@ def _vocabulary(file: TaxonomyFile, bits: Mapping[str, int], shown: frozenset[st
         qualifiers=_by_word(file.qualifiers, bits),
         neutral=frozenset(file.neutral),
         decorations=frozenset(file.decorations),
+        heads=frozenset(map(bare, file.heads)),
         contradicted=table.contradicted,
         shown=shown.union(
             names,
