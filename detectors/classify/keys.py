@@ -196,7 +196,7 @@ class KeyReader:
         known = self._vocabulary.contexts
         bits = known.get("".join(last), 0)
         for word in last:
-            bits |= known.get(word) or known.get(word.removesuffix("s"), 0)
+            bits |= known.get(word, 0) | known.get(word.removesuffix("s"), 0)
         thing = self._vocabulary.thing
         # `customer_order_items` describes items; a card of a shop's is still a card.
         return bits & ~self._vocabulary.people if bits & thing else bits
@@ -217,39 +217,37 @@ class KeyReader:
     def _candidates(self, last: list[str]) -> Iterator[tuple[str, int, bool]]:
         """Give names to look up, the contexts of what was dropped for them, and whether that was somebody's mere prefix."""
         vocabulary = self._vocabulary
-        joined = "".join(last)
-        yield joined, 0, False
+        yield "".join(last), 0, False
         rest = [word for word in last if word not in vocabulary.decorations]
         if {"sha", "md"} & set(last):
             rest = [word for word in rest if word not in {"sha", "md", "256", "512", "1", "5"}]
         if rest and len(rest) < len(last):
             yield "".join(rest), 0, False
-        bits = 0
-        while len(rest) > 1 and rest[0] in vocabulary.qualifiers:
-            bits |= vocabulary.qualifiers[rest[0]]
-            rest = rest[1:]
-            yield "".join(rest), bits, False
-        # `address_to`, `ciudad_facturacion`
-        while len(rest) > 1 and rest[-1] in vocabulary.qualifiers:
-            bits |= vocabulary.qualifiers[rest[-1]]
-            rest = rest[:-1]
-            yield "".join(rest), bits, False
+        yield from self._unqualified(rest)
         if len(last) == 1:
             for qualifier, given in vocabulary.qualifiers.items():
-                if joined.startswith(qualifier) and len(joined) > len(qualifier):
-                    yield joined[len(qualifier) :], given, False
+                if last[0].startswith(qualifier) and len(last[0]) > len(qualifier):
+                    yield last[0][len(qualifier) :], given, False
         elif len(last) > 1 and len(last[0]) <= _CURT:
             # A prefix of a vendor's: `vpc_CardNum`, `x_zip`.
-            rest = last[1:]
-            yield "".join(rest), 0, True
-            while len(rest) > 1 and rest[0] in vocabulary.qualifiers:
-                bits |= vocabulary.qualifiers[rest[0]]
-                rest = rest[1:]
-                yield "".join(rest), bits, False
+            yield "".join(last[1:]), 0, True
+            yield from self._unqualified(last[1:])
         for index in range(1, len(last)):
             # `OrbitalConnectionPassword`, `gift_recipient_email`
             if "".join(last[index:]) in vocabulary.heads and not self._context(last[:index]) & vocabulary.thing:
                 yield "".join(last[index:]), 0, True
+
+    def _unqualified(self, rest: list[str]) -> Iterator[tuple[str, int, bool]]:
+        """Give a name without the words that say whose or which, from the left (`billing_city`), then from the right (`ciudad_facturacion`)."""
+        qualifiers, bits = self._vocabulary.qualifiers, 0
+        while len(rest) > 1 and rest[0] in qualifiers:
+            bits |= qualifiers[rest[0]]
+            rest = rest[1:]
+            yield "".join(rest), bits, False
+        while len(rest) > 1 and rest[-1] in qualifiers:
+            bits |= qualifiers[rest[-1]]
+            rest = rest[:-1]
+            yield "".join(rest), bits, False
 
 
 def _union(bits: Mapping[str, int], last: list[str]) -> int:
