@@ -8,7 +8,7 @@ from detectors.classify.values import digits_in, is_coordinate, is_hash, is_luhn
 _LONGEST = 512
 _IP = re.compile(r"[0-9a-fA-F:.]{3,45}\Z")
 _DATE = re.compile(
-    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T ].{0,40})?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{8}|-{0,2}\d{2}-\d{2})\Z"
+    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T ].{0,40})?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{8}|-{0,2}\d{2}-\d{2}|[01]?\d[/.][0-3]?\d)\Z"
 )
 _POSTAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9 -]{1,10}\Z")
 _EXPIRY = re.compile(r"(?:\d{1,6}|\d{1,2} ?[/.-] ?\d{2,4}|\d{4}[/.-]\d{2})\Z")

@@ -11,7 +11,7 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
 _SHOUTED = re.compile(r"[A-Z]{2,5}(?=[a-z]{3})|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W\d_A-Za-z]+")
 """Another way to split: `AVSaddress1` gives avs, address, 1."""
 _SEGMENTS = re.compile(r"[.\[\]/:]+")
-_PLAIN = re.compile(r"[\w-]{1,40}\Z")
+_PLAIN = re.compile(r"[$\w-]{1,40}\Z")
 _MOST_SEGMENTS = 8
 _CACHED_KEYS = 16_384
 _MOST_WORDS = 8
@@ -89,6 +89,8 @@ class Vocabulary(NamedTuple):
     decorations: frozenset[str]
     heads: frozenset[str]
     """Names that tell their category behind whatever words."""
+    people_only: frozenset[str]
+    """The same, also behind words that name a thing."""
     contradicted: Mapping[str, int]
     """Bits of recognizers by the word that speaks against them."""
     shown: frozenset[str]
@@ -189,7 +191,7 @@ class KeyReader:
     def _keeps(self, last: list[str], inner: int) -> int:
         """Tell which contexts from above hold inside of a name: none where it says whose or for whom something is."""
         vocabulary = self._vocabulary
-        told = inner & vocabulary.person or not vocabulary.qualifiers.keys().isdisjoint(last)
+        told = inner & vocabulary.person or any(vocabulary.qualifiers.get(word, 0) & vocabulary.people for word in last)
         return 0 if told else vocabulary.business
 
     def _context(self, last: list[str]) -> int:
@@ -234,8 +236,11 @@ class KeyReader:
             yield from self._unqualified(last[1:])
         for index in range(1, len(last)):
             # `OrbitalConnectionPassword`, `gift_recipient_email`
-            if "".join(last[index:]) in vocabulary.heads and not self._context(last[:index]) & vocabulary.thing:
-                yield "".join(last[index:]), 0, True
+            tail = "".join(last[index:])
+            if tail in vocabulary.people_only or (
+                tail in vocabulary.heads and not self._context(last[:index]) & vocabulary.thing
+            ):
+                yield tail, 0, True
 
     def _unqualified(self, rest: list[str]) -> Iterator[tuple[str, int, bool]]:
         """Give a name without the words that say whose or which, from the left (`billing_city`), then from the right (`ciudad_facturacion`)."""

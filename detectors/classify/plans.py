@@ -90,9 +90,10 @@ class Plan:
         return view
 
 
-_VALUES = frozenset({"value", "fieldvalue", "attributevalue", "settingvalue", "text"})
+_VALUES = frozenset({"value", "fieldvalue", "attributevalue", "settingvalue", "idvalue", "text"})
 _NAMES = frozenset(
     {
+        "idtype",
         "name",
         "key",
         "field",

@@ -93,6 +93,7 @@ class TaxonomyFile(Written):
     qualifiers: dict[str, tuple[Word, ...]]
     decorations: tuple[Word, ...]
     heads: tuple[Word, ...]
+    people_only: tuple[Word, ...]
     regimes: dict[str, Regime]
     categories: dict[Annotated[str, Bounded(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)*$")], Category]
 
@@ -214,6 +215,7 @@ def _vocabulary(file: TaxonomyFile, bits: Mapping[str, int], shown: frozenset[st
         neutral=frozenset(file.neutral),
         decorations=frozenset(file.decorations),
         heads=frozenset(map(bare, file.heads)),
+        people_only=frozenset(map(bare, file.people_only)),
         contradicted=table.contradicted,
         shown=shown.union(
             names,

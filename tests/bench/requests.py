@@ -35,6 +35,8 @@ class Request(NamedTuple):
     """Paths about which readers may differ: not counted."""
     unfound: frozenset[str]
     """Paths that are labelled and known not to be found."""
+    mistaken: frozenset[str]
+    """Paths that are known to be found wrongly."""
 
 
 class Score(NamedTuple):
@@ -74,6 +76,7 @@ def _request(file: str, row: dict[str, Any]) -> Request:
         ),
         frozenset(shown(path) for path in row.get("either", ())),
         frozenset(shown(path) for path in row.get("unfound", ())),
+        frozenset(shown(path) for path in row.get("mistaken", ())),
     )
 
 

@@ -203,6 +203,9 @@ def public_ipv4(text: str) -> bool:
     parts = [int(part) for part in text.split(".")]
     if any(part > 255 for part in parts) or text in _ODD or parts[3] == 0:
         return False
+    # Networks of one's own (RFC 1918): a machine of the shop's.
+    if parts[0] == 10 or (parts[0] == 172 and 16 <= parts[1] <= 31) or (parts[0] == 192 and parts[1] == 168):
+        return False
     return sum(part >= 32 for part in parts) >= 2 and 1 <= parts[0] <= 223 and parts[0] != 127
 
 

@@ -9,4 +9,4 @@ from tests.bench.requests import Request, requests, score
 def test_what_is_personal_in_a_request_is_found_and_nothing_else(request_: Request) -> None:
     told = score(request_)
     assert {path for path, _ in told.labelled - told.hit} == request_.unfound
-    assert told.wrong == frozenset()
+    assert {path for path, _ in told.wrong} == request_.mistaken
