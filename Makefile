@@ -18,6 +18,7 @@ $(VENV)/.run: requirements/run.txt pyproject.toml
 	@echo "Installing into $(VENV) (once) ..." >&2
 	@$(PIP) --require-hashes -r requirements/run.txt
 	@$(PIP) --no-deps --editable .
+	@$(BIN)/python -m compileall -q topics detectors alerts monitor
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run requirements/test.txt

@@ -40,7 +40,7 @@ class Problem(NamedTuple):
 class Written(BaseModel):
     """Base of every model of a file that people write: unknown keys are mistakes, values do not change later."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def load(text: str, file: str) -> tuple[Any, list[Problem]]:

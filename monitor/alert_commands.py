@@ -15,11 +15,9 @@ from alerts import table
 from alerts.ocsf import compliance_finding
 from alerts.sinks.spool import SpoolProblem
 from monitor.alert_log import AlertFileProblem, from_file, from_topic, newest
-from monitor.chart import CHART, readme
 from monitor.context import VERSION
 from monitor.declare_command import declare
 from monitor.files import client_settings, read_config
-from monitor.generated import files
 from monitor.notify import notify_until_stopped
 from monitor.top import show
 from topics.alert import Alert, EpisodeState
@@ -78,6 +76,9 @@ def top(
 
 def docs(folder: Annotated[Path, typer.Option(help="Folder of the project.")] = Path()) -> None:
     """Write the generated files of the project: metrics page, schemas, AsyncAPI, rules of the objectives."""
+    from monitor.chart import CHART, readme  # noqa: PLC0415 - only this command needs them
+    from monitor.generated import files  # noqa: PLC0415
+
     values = YAML(typ="safe").load((folder / CHART / "values.yaml").read_text())
     for name, text in {**files(VERSION), f"{CHART}/README.md": readme(values)}.items():
         target = folder / name

@@ -19,7 +19,6 @@ from rich.table import Table
 from detectors.law.iso import COUNTRIES, is_place
 from monitor import inspect as inspect_module
 from monitor.alert_commands import add_to as add_alert_commands
-from monitor.alert_plane import keep_alerts
 from monitor.audit_command import audit
 from monitor.backtest_command import backtest
 from monitor.baseline_commands import baseline_app
@@ -28,8 +27,6 @@ from monitor.capture import Capture, CaptureProblem
 from monitor.config import Config
 from monitor.context import VERSION, Loaded, load, load_all, load_shipped
 from monitor.data import DataProblem, data_app
-from monitor.demo.record import record as record_demo
-from monitor.demo.run import run as run_demo
 from monitor.explain_command import Told, explained
 from monitor.explain_text import lines
 from monitor.files import ConfigProblems, client_settings, read_config
@@ -44,7 +41,6 @@ from monitor.kafka import (
     require_topics,
 )
 from monitor.law_commands import law_app
-from monitor.ledger_process import keep_ledger
 from monitor.ledger_snapshot import LedgerProblem
 from monitor.letters_command import letters_app
 from monitor.needs_command import needs
@@ -131,6 +127,9 @@ def demo(
     pieces: Annotated[int, typer.Option(min=1, help="With --record: how many pieces of traffic.")] = 20_000,
 ) -> None:
     """Run the whole monitor on an embedded broker, watching a simulated shop. Needs no account and no Docker."""
+    from monitor.demo.record import record as record_demo  # noqa: PLC0415 - the shop, which only this command needs
+    from monitor.demo.run import run as run_demo  # noqa: PLC0415
+
     if record is not None:
         for name, count in record_demo(record, pieces, seed).items():
             typer.echo(f"{record / name}.jsonl: {count} records")
@@ -174,6 +173,8 @@ def worker(config: ConfigOption = _DEFAULT_CONFIG, index: int = 0) -> None:
 @app.command(hidden=True)
 def ledger(config: ConfigOption = _DEFAULT_CONFIG) -> None:
     """Be the ledger process."""
+    from monitor.ledger_process import keep_ledger  # noqa: PLC0415 - numpy, which only this process needs
+
     settings, loaded, kafka = load_all(config)
     try:
         keep_ledger(settings, loaded, kafka)
@@ -184,6 +185,8 @@ def ledger(config: ConfigOption = _DEFAULT_CONFIG) -> None:
 @app.command()
 def alerts(config: ConfigOption = _DEFAULT_CONFIG) -> None:
     """Run the alert plane: findings to episodes to alerts. Several may run; they share the work by partitions."""
+    from monitor.alert_plane import keep_alerts  # noqa: PLC0415 - Faust: 0.4 CPU seconds that only this process needs
+
     settings, loaded, kafka = load_all(config)
     keep_alerts(settings, loaded, kafka)
 

@@ -15,7 +15,6 @@ from monitor.capture import Capture
 from monitor.config import Config
 from monitor.context import Loaded, adapters
 from monitor.kafka import Settings, SpanReader
-from monitor.ledger import LedgerWriter
 from monitor.ledger_reader import LedgerReader
 from topics.adapters import make
 from topics.consent import read as read_consent
@@ -92,6 +91,8 @@ class CaptureReplay(AbstractContextManager["CaptureReplay"]):
 
     def _consent(self, capture: Capture, loaded: Loaded) -> LedgerView:
         """Fill a ledger for this run alone."""
+        from monitor.ledger import LedgerWriter  # noqa: PLC0415 - numpy, which only a run with consent needs
+
         folder = self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="privacy-monitor-ledger-"))
         writer = LedgerWriter(Path(folder), loaded.key, 4096, "capture")
         self._cleanup.callback(writer.close)

@@ -2,14 +2,21 @@
 
 import base64
 from collections.abc import Iterable
-from typing import Self
-
-import datasketches
+from functools import cache
+from typing import Any, Self
 
 EXACT_LIMIT = 64
 """Up to here the set is exact and its members can be told apart; above it only the number is kept."""
 _LG_K = 11
 """2^11 registers: a relative error of about 1.6 %, and about 1 kB at most."""
+
+
+@cache
+def _sketches() -> Any:
+    """Give the library of sketches. It and its numpy cost 0.13 CPU seconds, which few commands need."""
+    import datasketches  # noqa: PLC0415
+
+    return datasketches
 
 
 class Distinct:
@@ -22,7 +29,7 @@ class Distinct:
 
     def __init__(self, members: Iterable[str] = ()) -> None:
         self._exact: set[str] = set()
-        self._sketch: datasketches.hll_sketch | None = None
+        self._sketch: Any = None
         for member in members:
             self.add(member)
 
@@ -35,7 +42,7 @@ class Distinct:
             return
         self._exact.add(member)
         if len(self._exact) > EXACT_LIMIT:
-            self._sketch = datasketches.hll_sketch(_LG_K)
+            self._sketch = _sketches().hll_sketch(_LG_K)
             for known in sorted(self._exact):
                 self._sketch.update(known)
             self._exact.clear()
@@ -46,7 +53,7 @@ class Distinct:
             for member in sorted(other._exact):  # noqa: SLF001
                 self.add(member)
             return
-        union = datasketches.hll_union(_LG_K)
+        union = _sketches().hll_union(_LG_K)
         union.update(other._sketch)  # noqa: SLF001
         if self._sketch is not None:
             union.update(self._sketch)
@@ -54,7 +61,7 @@ class Distinct:
             for member in sorted(self._exact):
                 union.update(member)
             self._exact.clear()
-        self._sketch = union.get_result(datasketches.tgt_hll_type.HLL_8)
+        self._sketch = union.get_result(_sketches().tgt_hll_type.HLL_8)
 
     @property
     def is_exact(self) -> bool:
@@ -82,7 +89,7 @@ class Distinct:
             return made
         if kind == "h":
             try:
-                made._sketch = datasketches.hll_sketch.deserialize(base64.b64decode(rest, validate=True))
+                made._sketch = _sketches().hll_sketch.deserialize(base64.b64decode(rest, validate=True))
             except Exception as error:
                 raise ValueError("not a sketch of distinct subjects") from error
             return made
