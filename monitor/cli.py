@@ -44,11 +44,11 @@ from monitor.law_commands import law_app
 from monitor.ledger_snapshot import LedgerProblem
 from monitor.letters_command import letters_app
 from monitor.needs_command import needs
-from monitor.notify import checked_sinks
 from monitor.pages import PagesProblem
 from monitor.processes import EXIT_TRY_AGAIN, EXIT_USAGE, Child, GaveUp, Supervisor, ourselves
 from monitor.register_commands import register_app
 from monitor.rules_commands import rules_app
+from monitor.sinks import checked_sinks
 from monitor.worker import on_stop, work
 from topics.catalog import CANARY, CATALOG
 from topics.finding import SEVERITIES, Severity

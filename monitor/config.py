@@ -8,8 +8,8 @@ from pydantic import Field, field_validator, model_validator
 
 from detectors.classify.goods import WrittenGoodsRule
 from detectors.documents import Written
-from topics.alert import Audience
-from topics.finding import Detector, Severity
+from monitor.notify_config import NotifyConfig
+from monitor.secret import Secret
 from topics.flow import Goods, Step
 
 
@@ -18,19 +18,6 @@ class Delivery(StrEnum):
 
     AT_LEAST_ONCE = "at_least_once"
     EXACTLY_ONCE = "exactly_once"
-
-
-class Secret(Written):
-    """Where a secret is kept. Exactly one of the two."""
-
-    file: Path | None = Field(None, description="File that holds the secret; a trailing newline is dropped.")
-    env: str | None = Field(None, description="Environment variable that holds the secret.")
-
-    @model_validator(mode="after")
-    def _one(self) -> "Secret":
-        if (self.file is None) == (self.env is None):
-            raise ValueError("give exactly one of `file` and `env`")
-        return self
 
 
 class KafkaConfig(Written):
@@ -226,53 +213,6 @@ class RecipientsConfig(Written):
         (),
         description="Lists behind those, in order. Who receives what they mean stays unknown; the purpose is theirs.",
     )
-
-
-class SinkConfig(Written):
-    """A target that is told of alerts."""
-
-    name: str = Field(pattern=r"^[a-z0-9-]{1,40}$", description="Name of the sink, in metrics and logs.")
-    kind: Literal["webhook", "alertmanager"] = Field(
-        description="webhook: signed JSON (Standard Webhooks); alertmanager: its API v2."
-    )
-    url: str = Field(description="Where to send; its host must be among `allowed_hosts`.")
-    secret: Secret | None = Field(None, description="Key that signs a webhook, at least 16 bytes.")
-    allow_http: bool = Field(default=False, description="Allow an address without TLS.")
-    allow_private: bool = Field(default=False, description="Allow an address that is not reachable for everybody.")
-    audiences: tuple[Audience, ...] = Field((), description="on-call, engineers; empty: both.")
-    severity: Severity = Field(Severity.LOW, description="The least severe that is sent.")
-    jurisdictions: tuple[str, ...] = Field((), description="Only these; empty: all.")
-    services: tuple[str, ...] = Field((), description="Only episodes that touch one of these; empty: all.")
-    detectors: tuple[Detector, ...] = Field((), description="Only these; empty: all.")
-    requests_per_minute: float = Field(20.0, gt=0, le=6000, description="More than that waits, and then folds.")
-    alerts_per_request: int = Field(100, ge=1, le=1000, description="Alerts of one request, at most.")
-    fold_above: int = Field(1000, ge=1, description="With more waiting, alerts of one episode become its newest.")
-    timeout_seconds: float = Field(10.0, gt=0, le=60, description="How long to wait for a connection or an answer.")
-
-    @model_validator(mode="after")
-    def _signed(self) -> "SinkConfig":
-        if (self.kind == "webhook") != (self.secret is not None):
-            raise ValueError("a webhook needs `secret`, and an alertmanager takes none")
-        return self
-
-
-class NotifyConfig(Written):
-    """What `privacy-monitor notify` does."""
-
-    spool: Path = Field(Path("notify.sqlite"), description="File that keeps what waits; on a disk that stays.")
-    group: str = Field("privacy-monitor-notify", description="Consumer group on the alerts topic.")
-    port: int = Field(9664, ge=0, le=65535, description="Port of metrics and health pages.")
-    allowed_hosts: tuple[str, ...] = Field((), description="Hosts that alerts may be sent to; no others are.")
-    sinks: Annotated[tuple[SinkConfig, ...], Field(min_length=1)] = Field(description="Targets.")
-
-    @field_validator("sinks")
-    @classmethod
-    def _named_once(cls, sinks: tuple[SinkConfig, ...]) -> tuple[SinkConfig, ...]:
-        names = [sink.name for sink in sinks]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"sink {', '.join(twice)} is listed twice")
-        return sinks
 
 
 class SecondTierConfig(Written):

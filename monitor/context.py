@@ -29,7 +29,7 @@ from detectors.law.pack import LawPack, read_pack
 from detectors.register import Register, read_register
 from detectors.rules.ruleset import RuleSet
 from detectors.verdicts import Verdicts
-from monitor.config import Config, Secret
+from monitor.config import Config
 from monitor.decided import read_decided, read_types
 from monitor.files import (
     ConfigProblems,
@@ -47,6 +47,7 @@ from monitor.optional import Optional, read_optional
 from monitor.pipeline import Context
 from monitor.rule_files import compile_checked, overlaid, read_files, rule_texts, shipped_rules
 from monitor.second_tier import missing_for, presidio_tier
+from monitor.secret import Secret
 from topics.adapters import make
 from topics.bundle import NO_BUNDLE, Bundle
 from topics.canary import CANARY_ADAPTER, CANARY_SERVICE

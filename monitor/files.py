@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from detectors import documents
 from detectors.documents import Problem
 from monitor import environment
-from monitor.config import Config, KafkaConfig, Secret
+from monitor.config import Config, KafkaConfig
+from monitor.secret import Secret
 from topics.adapters import ADAPTERS
 
 Value = TypeVar("Value")

@@ -18,13 +18,14 @@ from detectors import documents
 from detectors.classify.recognizers.page import recognizers_page
 from detectors.classify.recognizers.table import SHIPPED
 from monitor import chart
-from monitor.config import Config, Secret
+from monitor.config import Config
 from monitor.context import load_shipped
 from monitor.files import package_files
 from monitor.metrics import LedgerMetrics, Metrics
 from monitor.minute_canary import CanaryMetrics
 from monitor.needs_command import needs_page
 from monitor.notify_metrics import NotifyMetrics
+from monitor.secret import Secret
 from topics.catalog import CATALOG
 from topics.schema import asyncapi, json_schema
 

@@ -11,19 +11,16 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from alerts.sinks.forms import Alertmanager, Form, SignedWebhook
-from alerts.sinks.sink import Limits, Route, Sink
 from alerts.sinks.spool import Spool, SpoolProblem
-from alerts.sinks.target import Target, TargetProblem, check
-from detectors.documents import Problem
 from monitor.alert_log import decode
-from monitor.config import Config, NotifyConfig, SinkConfig
-from monitor.files import ConfigProblems, mistake, read_secret
+from monitor.config import Config
 from monitor.kafka import DeliveryFailed, Reader, require_topics
 from monitor.kafka.connection import Settings
 from monitor.logs import log
+from monitor.notify_config import NotifyConfig
 from monitor.notify_metrics import NotifyMetrics
 from monitor.pages import Pages
+from monitor.sinks import Checked, checked_sinks
 from monitor.worker import on_stop
 from topics.alert import Alert
 from topics.catalog import ALERTS
@@ -31,69 +28,6 @@ from topics.record import Place, RawRecord
 
 _BATCH = 500
 _POLL_SECONDS = 0.2
-_MIN_SECRET_BYTES = 16
-
-
-class Checked:
-    """A sink of the configuration, with its target and form made."""
-
-    def __init__(self, config: SinkConfig, target: Target, form: Form) -> None:
-        self.name = config.name
-        self._config = config
-        self._target = target
-        self._form = form
-
-    def over(self, spool: Spool) -> Sink:
-        """Give the sink, for the thread that opened the spool."""
-        each = self._config
-        return Sink(
-            each.name,
-            self._form,
-            self._target,
-            spool,
-            limits=Limits(
-                requests_per_minute=each.requests_per_minute,
-                alerts_per_request=each.alerts_per_request,
-                fold_above=each.fold_above,
-                timeout_seconds=each.timeout_seconds,
-            ),
-            route=Route(
-                audiences=each.audiences,
-                severity=each.severity,
-                jurisdictions=each.jurisdictions,
-                services=each.services,
-                detectors=tuple(detector.value for detector in each.detectors),
-            ),
-        )
-
-
-def checked_sinks(config: Config, file: Path) -> tuple[NotifyConfig, list[Checked]]:
-    """Check the sinks and read their secrets. Raises ConfigProblems with all mistakes."""
-    notify = config.notify
-    if notify is None:
-        raise ConfigProblems([mistake(str(file), ("notify",), "is missing; it lists the sinks to send to")])
-    hold = config.alerts.quiet_seconds + config.alerts.resolve_seconds + 3600
-    problems: list[Problem] = []
-    sinks = []
-    for index, each in enumerate(notify.sinks):
-        path = ("notify", "sinks", index)
-        try:
-            target = check(each.url, notify.allowed_hosts, allow_http=each.allow_http, allow_private=each.allow_private)
-        except TargetProblem as problem:
-            problems.append(mistake(str(file), (*path, "url"), str(problem)))
-            continue
-        form: Form = Alertmanager(hold)
-        if each.secret is not None:
-            secret = read_secret(each.secret, str(file), (*path, "secret"), problems)
-            if secret is None:
-                continue
-            if len(secret.encode()) < _MIN_SECRET_BYTES:
-                problems.append(mistake(str(file), (*path, "secret"), f"has under {_MIN_SECRET_BYTES} bytes"))
-            form = SignedWebhook(secret.encode())
-        sinks.append(Checked(each, target, form))
-    if problems:
-        raise ConfigProblems(problems)
-    return notify, sinks
 
 
 def notify_until_stopped(config: Config, settings: Settings, file: Path) -> None:
@@ -131,6 +65,8 @@ def notify_until_stopped(config: Config, settings: Settings, file: Path) -> None
         for thread in threads:
             thread.join(15.0)
         pages.close()
+        for each in sinks:
+            each.close()
     if failures:
         # What was not written is not committed either, so nothing is lost by ending here.
         raise SpoolProblem(f"{path}: {failures[0]}")
@@ -195,6 +131,7 @@ class _Intake:
 def _send(checked: Checked, path: Path, metrics: NotifyMetrics, stopping: threading.Event) -> None:
     with Spool(path) as spool:
         sink = checked.over(spool)
+        sink.plan(_now_ms())
         pause = 0.0
         while not stopping.wait(pause):
             now_ms = _now_ms()
@@ -208,7 +145,9 @@ def _send(checked: Checked, path: Path, metrics: NotifyMetrics, stopping: thread
                     metrics.alerts.labels(sink.name, "delivered").inc(number)
                 else:
                     log.warning("a sink did not take its alerts", sink=sink.name, outcome=outcome.value, alerts=number)
-            metrics.waiting.labels(sink.name).set(sink.waiting())
+            held = sink.held(now_ms)
+            metrics.held.labels(sink.name).set(held)
+            metrics.waiting.labels(sink.name).set(sink.waiting() - held)
             metrics.oldest.labels(sink.name).set(sink.oldest_seconds(now_ms))
 
 

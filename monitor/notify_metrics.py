@@ -21,10 +21,18 @@ class NotifyMetrics:
             ["sink", "outcome"],
             registry=registry,
         )
-        self.waiting = Gauge("privacy_notify_waiting", "Notifications in the spool.", ["sink"], registry=registry)
+        self.waiting = Gauge(
+            "privacy_notify_waiting", "Notifications in the spool that may be sent.", ["sink"], registry=registry
+        )
+        self.held = Gauge(
+            "privacy_notify_held",
+            "Notifications that are held for the end of quiet hours or the next digest.",
+            ["sink"],
+            registry=registry,
+        )
         self.oldest = Gauge(
             "privacy_notify_oldest_waiting_seconds",
-            "Age of the oldest notification in the spool; 0 when it is empty. A rise: the target takes nothing.",
+            "How long the oldest notification has waited since it might be sent; 0 when none may. A rise: the target takes nothing.",
             ["sink"],
             registry=registry,
         )

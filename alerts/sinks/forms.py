@@ -9,8 +9,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+from alerts.text import Links, plain, told
 from topics.alert import Alert, Change, EpisodeState
-from topics.finding import Severity, Verdict
+from topics.finding import Severity
 
 _SEVERITIES = {
     Severity.LOW: "info",
@@ -19,7 +20,6 @@ _SEVERITIES = {
     Severity.CRITICAL: "critical",
 }
 """Our severities in the words of Prometheus alerts."""
-_RUNBOOKS = {Verdict.VIOLATION: "PrivacyViolation", Verdict.GAP: "PrivacyGaps"}
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -32,8 +32,19 @@ class Request(msgspec.Struct, frozen=True):
 class Form(Protocol):
     """How a kind of sink writes alerts."""
 
-    def request(self, alerts: Sequence[Alert], folded: int, now_ms: int) -> Request:
-        """Write some alerts, oldest first. `folded`: how many older ones they speak for beside themselves."""
+    @property
+    def most(self) -> int:
+        """Alerts that one request can hold; 0: as many as the limits say."""
+
+    @property
+    def digests(self) -> bool:
+        """Whether many alerts can be one message."""
+
+    def request(self, alerts: Sequence[Alert], folded: int, now_ms: int, *, is_digest: bool = False) -> Request | None:
+        """Write some alerts, oldest first; None where they are nothing to tell this kind of target.
+
+        `folded`: how many older ones they speak for beside themselves. `is_digest`: they were gathered over a time.
+        """
 
 
 class SignedWebhook:
@@ -42,12 +53,23 @@ class SignedWebhook:
     Signed is `id.timestamp.body` by HMAC-SHA256; the id follows from the alerts, so that one told twice has one id.
     """
 
-    def __init__(self, secret: bytes) -> None:
-        self._secret = secret
+    most = 0
+    digests = True
 
-    def request(self, alerts: Sequence[Alert], folded: int, now_ms: int) -> Request:
+    def __init__(self, secret: bytes, links: Links | None = None) -> None:
+        self._secret = secret
+        self._links = links or Links()
+
+    def request(self, alerts: Sequence[Alert], folded: int, now_ms: int, *, is_digest: bool = False) -> Request:
         body = msgspec.json.encode(
-            {"schema": "privacy.notification.v1", "folded": folded, "alerts": alerts}, order="deterministic"
+            {
+                "schema": "privacy.notification.v1",
+                "folded": folded,
+                "digest": is_digest,
+                "alerts": alerts,
+                "texts": [plain(told(alert, self._links)) for alert in alerts],
+            },
+            order="deterministic",
         )
         identifier = hashlib.sha256("\n".join(alert.alert_id for alert in alerts).encode()).hexdigest()[:32]
         moment = str(now_ms // 1000)
@@ -65,12 +87,16 @@ class SignedWebhook:
 class Alertmanager:
     """Alertmanager's API v2 (`POST /api/v2/alerts`): an episode is one alert, which ends when the episode does."""
 
-    def __init__(self, hold_seconds: float) -> None:
+    most = 0
+    digests = False
+
+    def __init__(self, hold_seconds: float, links: Links | None = None) -> None:
         """`hold_seconds`: how long an alert fires without news; longer than an episode needs to resolve."""
         self._hold_ms = int(hold_seconds * 1000)
+        self._links = links or Links()
 
-    def request(self, alerts: Sequence[Alert], folded: int, now_ms: int) -> Request:
-        del folded  # the counts in the annotations are those of the whole episode
+    def request(self, alerts: Sequence[Alert], folded: int, now_ms: int, *, is_digest: bool = False) -> Request:
+        del folded, is_digest  # the counts in the annotations are those of the whole episode
         # Of several changes of one episode the last is its state; Alertmanager keeps states only.
         newest = {alert.episode_id: alert for alert in alerts}
         return Request(msgspec.json.encode([self._alert(alert, now_ms) for alert in newest.values()]), {})
@@ -94,10 +120,9 @@ class Alertmanager:
             "annotations": {
                 "summary": alert.why,
                 "description": f"{alert.findings} findings since {_moment(alert.first_at_ms)}, "
-                f"the last at {_moment(alert.last_at_ms)}. Duties: {', '.join(alert.law) or 'own policy'}.",
-                "services": ", ".join(alert.services),
-                "evidence": ", ".join(f"{each.topic}/{each.partition}/{each.offset}" for each in alert.exemplars),
-                "runbook_url": f"runbooks/{_RUNBOOKS[alert.verdict]}.md",
+                f"the last at {_moment(alert.last_at_ms)}.",
+                "runbook_url": self._links.runbook(alert),
+                **{label: text for label, text in told(alert, self._links) if label != "what"},
             },
             "startsAt": _moment(start_ms),
             "endsAt": _moment(end_ms),

@@ -1,18 +1,23 @@
-"""A sink: takes alerts into the spool, and sends them when its target, its limit and the last failure allow."""
+"""A sink: takes alerts into the spool, and sends them when its schedule, its target, its limit and the last failure allow."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from alerts.sinks.forms import Form
-from alerts.sinks.post import Answer, Outcome, post
+from alerts.sinks.post import Answer, Outcome
+from alerts.sinks.route import Route
+from alerts.sinks.schedule import Schedule
 from alerts.sinks.spool import Spool, Taken
-from alerts.sinks.target import Target
-from topics.alert import Alert, Audience
-from topics.finding import SEVERITIES, Severity
+from topics.alert import Alert
+
+Deliver = Callable[[bytes, Mapping[str, str], float], Answer]
+"""Sends body and headers, within so many seconds."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 300.0
+_MOST_OF_DIGEST = 1_000
+"""Episodes of one digest; more make another one."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,27 +30,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     timeout_seconds: float = 10.0
 
 
-class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """Which alerts a sink gets. An empty list lets all pass; what an exception covers passes only where `none` is listed."""
-
-    audiences: tuple[Audience, ...] = ()
-    severity: Severity = Severity.LOW
-    """The least severe that passes."""
-    jurisdictions: tuple[str, ...] = ()
-    services: tuple[str, ...] = ()
-    detectors: tuple[str, ...] = ()
-
-    def wants(self, alert: Alert) -> bool:
-        """Tell whether an alert passes."""
-        return (
-            SEVERITIES.index(alert.severity) >= SEVERITIES.index(self.severity)
-            and (alert.audience in self.audiences if self.audiences else alert.audience is not Audience.NOBODY)
-            and (not self.jurisdictions or alert.jurisdiction in self.jurisdictions)
-            and (not self.services or not set(self.services).isdisjoint(alert.services))
-            and (not self.detectors or alert.detector.value in self.detectors)
-        )
-
-
 class Sink:
     """One configured target. `flush` sends at most one request, and none before its time."""
 
@@ -53,37 +37,51 @@ class Sink:
         self,
         name: str,
         form: Form,
-        target: Target,
+        deliver: Deliver,
         spool: Spool,
         *,
         limits: Limits,
         route: Route,
-        send: Callable[[Target, bytes, dict[str, str], float], Answer] = post,
+        schedule: Schedule | None = None,
     ) -> None:
         self.name = name
         self._form = form
-        self._target = target
+        self._deliver = deliver
         self._spool = spool
         self._limits = limits
         self._route = route
-        self._send = send
+        self._schedule = schedule
         self._failures = 0
         self._not_before_ms = 0
 
     def take(self, alerts: Sequence[Alert], now_ms: int) -> list[Taken]:
-        """Keep what the route lets pass. When this returns, it is on disk."""
-        wanted = [alert for alert in alerts if self._route.wants(alert)]
-        return self._spool.take(self.name, wanted, now_ms, self._limits.fold_above) if wanted else []
+        """Keep what the route lets pass, and what goes on of an episode that was taken. When this returns, it is on disk."""
+        wanted = [alert for alert in alerts if self._route.wants(alert) or self._spool.knows(self.name, alert)]
+        if not wanted:
+            return []
+        return self._spool.take(self.name, wanted, now_ms, self._limits.fold_above, self._when())
+
+    def plan(self, now_ms: int) -> None:
+        """Let what is held go by the schedule as it is now: one that was made shorter sets it free."""
+        self._spool.plan(self.name, self._when(), now_ms)
 
     def flush(self, now_ms: int) -> tuple[Outcome, int] | None:
         """Send what waits longest. Gives the outcome and how many alerts it was for; None when there was nothing to do."""
         if now_ms < self._not_before_ms:
             return None
-        batch = self._spool.oldest(self.name, self._limits.alerts_per_request)
+        batch = self._spool.oldest(self.name, self._most(), now_ms)
         if not batch:
             return None
-        request = self._form.request([each.alert for each in batch], sum(each.folded for each in batch), now_ms)
-        answer = self._send(self._target, request.body, dict(request.headers), self._limits.timeout_seconds)
+        is_digest = batch[0].is_digest
+        if is_digest:
+            batch = self._spool.oldest(self.name, max(self._most(), _MOST_OF_DIGEST), now_ms)
+        request = self._form.request(
+            [each.alert for each in batch], sum(each.folded for each in batch), now_ms, is_digest=is_digest
+        )
+        if request is None:
+            self._spool.done(batch)
+            return Outcome.DELIVERED, len(batch)
+        answer = self._deliver(request.body, request.headers, self._limits.timeout_seconds)
         pause = 60.0 / self._limits.requests_per_minute
         if answer.outcome is Outcome.DELIVERED:
             self._failures = 0
@@ -100,10 +98,28 @@ class Sink:
         return max(0, self._not_before_ms - now_ms) / 1000
 
     def waiting(self) -> int:
-        """Count what waits."""
+        """Count what waits, held or not."""
         return self._spool.count(self.name)
 
+    def held(self, now_ms: int) -> int:
+        """Count what is held for the end of quiet hours or the next digest."""
+        return self._spool.held(self.name, now_ms)
+
     def oldest_seconds(self, now_ms: int) -> float:
-        """Give how long the oldest has waited; 0 when none waits."""
-        since = self._spool.since_ms(self.name)
+        """Give how long the oldest has waited since it might be told; 0 when none waits."""
+        since = self._spool.since_ms(self.name, now_ms)
         return 0.0 if since is None else max(0.0, (now_ms - since) / 1000)
+
+    def _most(self) -> int:
+        return self._form.most or self._limits.alerts_per_request
+
+    def _when(self) -> Callable[[Alert, int], tuple[int, bool]] | None:
+        schedule = self._schedule
+        if schedule is None:
+            return None
+
+        def when(alert: Alert, at_ms: int) -> tuple[int, bool]:
+            found = schedule.when(alert.severity, at_ms)
+            return found.at_ms, found.is_digest and self._form.digests
+
+        return when

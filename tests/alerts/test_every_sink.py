@@ -8,6 +8,7 @@ import random
 import threading
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ import pytest
 
 from alerts.sinks.forms import Alertmanager, Form, SignedWebhook
 from alerts.sinks.post import Answer, Outcome, post
-from alerts.sinks.sink import Limits, Route, Sink
+from alerts.sinks.route import Route
+from alerts.sinks.sink import Limits, Sink
 from alerts.sinks.spool import Spool, SpoolProblem, Taken
 from alerts.sinks.target import Target, check
 from tests.alerts.prometheus import Receiver
@@ -91,7 +93,8 @@ def sink(form: str, spool: Spool, **changes: Any) -> Sink:
         "route": Route(),
         **changes,
     }
-    return Sink("hook", FORMS[form](), parts.pop("target", target()), spool, **parts)
+    to, send = parts.pop("target", target()), parts.pop("send", post)
+    return Sink("hook", FORMS[form](), partial(send, to), spool, **parts)
 
 
 def drain(one: Sink, now_ms: int) -> int:
@@ -169,10 +172,10 @@ def test_a_storm_of_a_hundred_thousand_alerts_folds_into_few_requests_and_loses_
 def test_what_is_folded_while_it_is_being_sent_is_sent_again_in_its_newer_form(tmp_path: Path) -> None:
     with Spool(tmp_path / "spool") as spool:
         spool.take("hook", [made("k", 1, 9)], NOW_MS, 0)
-        batch = spool.oldest("hook", 10)
+        batch = spool.oldest("hook", 10, NOW_MS)
         spool.take("hook", [made("k", 2, 9)], NOW_MS, 0)
         spool.done(batch)
-        assert [each.alert.revision for each in spool.oldest("hook", 10)] == [2]
+        assert [each.alert.revision for each in spool.oldest("hook", 10, NOW_MS)] == [2]
 
 
 @pytest.mark.parametrize("form", FORMS)

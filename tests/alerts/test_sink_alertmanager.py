@@ -1,14 +1,16 @@
 """The Alertmanager sink against a real Alertmanager: an episode fires, and ends when it is resolved."""
 
 import time
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from alerts.sinks.forms import Alertmanager
-from alerts.sinks.post import Outcome
-from alerts.sinks.sink import Limits, Route, Sink
+from alerts.sinks.post import Outcome, post
+from alerts.sinks.route import Route
+from alerts.sinks.sink import Limits, Sink
 from alerts.sinks.spool import Spool
 from alerts.sinks.target import check
 from tests.alerts.prometheus import ALERTS, Observed, Receiver
@@ -29,7 +31,7 @@ def test_an_episode_fires_at_a_real_alertmanager_and_ends_with_its_resolution(tm
         with observed:
             target = check(f"{observed.alertmanager}/api/v2/alerts", ["127.0.0.1"], allow_http=True, allow_private=True)
             limits = Limits(requests_per_minute=60_000)
-            sink = Sink("am", Alertmanager(3600), target, spool, limits=limits, route=Route())
+            sink = Sink("am", Alertmanager(3600), partial(post, target), spool, limits=limits, route=Route())
             now_ms = time.time_ns() // 1_000_000
             sink.take([msgspec.structs.replace(opened, recipient='evil"\n\x00')], now_ms)
             assert sink.flush(now_ms) == (Outcome.DELIVERED, 1)

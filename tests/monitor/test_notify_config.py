@@ -1,5 +1,6 @@
 """Mistakes in the sinks of a configuration are all told at once, with their places, and tell no secret."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from monitor.files import ConfigProblems, read_config
-from monitor.notify import checked_sinks
+from monitor.sinks import checked_sinks
 
 BASE: dict[str, Any] = {
     "kafka": {"bootstrap_servers": "127.0.0.1:1"},
@@ -80,3 +81,51 @@ def test_notify_without_sinks_says_what_is_missing(tmp_path: Path) -> None:
     with file.open("w") as stream:
         YAML().dump(BASE, stream)
     assert any("lists the sinks" in text for text in problems(file))
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        (
+            {"kind": "pagerduty", "secret": {"file": "short.key"}, "url": "https://hooks.shop.example/"},
+            "32 letters and digits",
+        ),
+        ({"kind": "pagerduty", "url": ""}, "events.pagerduty.com is not in the list"),
+        ({"kind": "pagerduty", "digest": {"zone": "UTC"}}, "takes no digest"),
+        ({"kind": "apprise"}, "put it into a file"),
+        ({"kind": "apprise", "url": "", "secret": {"file": "short.key"}}, "no address that Apprise knows"),
+        ({"url": ""}, "needs `url`"),
+        ({"teams": ["checkout"]}, "`notify.teams` does not list it"),
+        ({"digest": {"zone": "Europe/Berln"}}, "no time zone Europe/Berln"),
+        ({"digest": {"zone": "UTC", "hours": 5}}, "hours"),
+        ({"quiet_hours": [{"zone": "UTC", "begin": 79200, "end": "07:00"}]}, "in quotes, such as '22:00'"),
+        ({"quiet_hours": [{"zone": "UTC", "begin": "22:00", "end": "07:00", "days": ["monday"]}]}, "days"),
+    ],
+)
+def test_a_mistake_in_a_route_a_schedule_or_a_kind_says_what_to_do(
+    tmp_path: Path, changes: dict[str, Any], complaint: str
+) -> None:
+    told = problems(write(tmp_path, sink("hook", **changes)))
+    assert any(complaint in text for text in told), told
+    assert all(re.match(rf"{re.escape(str(tmp_path))}/monitor.yaml:[1-9]\d*: ", text) for text in told), told
+
+
+def test_routes_quiet_hours_and_digests_that_are_right_are_made(tmp_path: Path) -> None:
+    (tmp_path / "chat.url").write_text("mmosts://hooks.shop.example/3ccdd113474722377935511fc85d3dd4")
+    (tmp_path / "routing.key").write_text("0123456789abcdef0123456789abcdef\n")
+    night = {"zone": "Europe/Berlin", "begin": "22:00", "end": "07:00", "days": ["fri"], "through": "high"}
+    digest = {"zone": "Europe/Berlin", "at": "09:30", "hours": 12, "upto": "medium"}
+    chat = sink("chat", kind="apprise", secret={"file": "chat.url"}, quiet_hours=[night], digest=digest, teams=["none"])
+    pager = sink("pager", kind="pagerduty", secret={"file": "routing.key"}, quiet_hours=[night], teams=["checkout"])
+    del chat["url"], pager["url"]
+    file = write(tmp_path, chat, pager)
+    document = YAML(typ="safe").load(file.read_text())
+    document["notify"] |= {
+        "allowed_hosts": ["hooks.shop.example", "events.pagerduty.com"],
+        "teams": [{"name": "checkout", "services": ["web-shop"]}],
+        "runbooks": "https://docs.shop.example/runbooks",
+    }
+    with file.open("w") as stream:
+        YAML().dump(document, stream)
+    _, sinks = checked_sinks(read_config(file), file)
+    assert [each.name for each in sinks] == ["chat", "pager"]
