@@ -3,7 +3,7 @@
 import msgspec
 
 
-class Budget(msgspec.Struct, frozen=True, kw_only=True):
+class Budget(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """How much of one part is looked at. Counts, not time, so that the same bytes always give the same answer."""
 
     bytes: int = 1 << 20

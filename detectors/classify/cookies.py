@@ -1,7 +1,10 @@
 """Identifiers that travel in cookies: known by the cookie's name alone, never by what it holds."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
+_CACHED = 16_384
+_LONGEST_CACHED = 2_048
 _LONGEST = 8_192
 _MOST = 128
 COOKIE = "user.device.cookie_id"
@@ -43,8 +46,14 @@ _STEMS: tuple[tuple[str, str], ...] = (
 )
 
 
-def categories_in(cookies: str) -> set[str]:
+def categories_in(cookies: str) -> frozenset[str]:
     """Give the categories of the identifiers that a Cookie header carries, by the names of its cookies."""
+    # A browser sends the same cookies again and again.
+    return _categories_in(cookies) if len(cookies) <= _LONGEST_CACHED else _categories_in.__wrapped__(cookies)
+
+
+@lru_cache(_CACHED)
+def _categories_in(cookies: str) -> frozenset[str]:
     found: set[str] = set()
     for pair in cookies[:_LONGEST].lower().split(";", _MOST):
         name, _, value = pair.strip().partition("=")
@@ -55,4 +64,4 @@ def categories_in(cookies: str) -> set[str]:
             category = next((each for stem, each in _STEMS if name.startswith(stem)), None)
         if category is not None:
             found.add(category)
-    return found
+    return frozenset(found)

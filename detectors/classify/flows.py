@@ -20,6 +20,8 @@ from topics.flow import DataFlow, Field, Place, Role, Signal, Step
 from topics.observation import Media, Observation, Via
 from topics.subject import SubjectKey
 
+_BUDGET = Budget()
+
 
 class Classified(msgspec.Struct, frozen=True):
     """The flows of one observation, with the register entry of each where there is one."""
@@ -122,12 +124,12 @@ def _event_time(at_ms: int | None, broker_ms: int, skew_ms: int) -> int:
 
 def _subjects_of(observation: Observation, key: SubjectKey) -> tuple[str, ...]:
     """Give the keyed hashes of the person's identifiers, most stable first."""
-    return tuple(key.hash(kind, value) for kind, value in observation.subjects)
+    return tuple([key.hash(kind, value) for kind, value in observation.subjects])
 
 
 def signals_for(target: Target, observation: Observation, common: Common) -> tuple[Signal, ...]:
     """Give the signals as they speak of one recipient: a TC string has a bit for each vendor."""
-    if "tcf" not in [signal.kind for signal in common.signals]:
+    if not common.signals or "tcf" not in [signal.kind for signal in common.signals]:
         return common.signals
     vendor = VENDORS.get(target.id, PUBLISHER if target.role is Role.PROCESSOR else NOBODY_IN_PARTICULAR)
     return _signals_of(observation, common.at_ms, vendor) if vendor else common.signals
@@ -144,9 +146,8 @@ def scan_of(observation: Observation, know: Knowledge) -> Scan:
     """Look into the bodies of an observation."""
     found: list[Field] = []
     uninspectable: set[str] = set()
-    budget = Budget()
     for part in observation.parts:
-        scan = find_fields(part, budget, know.taxonomy)
+        scan = find_fields(part, _BUDGET, know.taxonomy)
         found.extend(scan.fields)
         uninspectable.update(scan.uninspectable)
         if part.truncated:
@@ -189,10 +190,10 @@ def _categories_of(observation: Observation, fields: tuple[Field, ...]) -> tuple
     """Give the categories of the fields, and of what travels with every request: address, cookies, identifiers."""
     found = {field.category for field in fields}
     # Whom a page calls sees the browser's address, whether or not the record says it.
-    calls = observation.page_host and any(each.via is Via.REQUEST for each in observation.destinations)
+    calls = observation.page_host and Via.REQUEST in [each.via for each in observation.destinations]
     if observation.client_ip or calls:
         found.add("user.device.ip_address")
     if observation.cookies:
         found |= categories_in(observation.cookies)
-    found.update(_IDENTIFIER_CATEGORIES[kind] for kind, _ in observation.subjects if kind in _IDENTIFIER_CATEGORIES)
+    found.update([_IDENTIFIER_CATEGORIES[kind] for kind, _ in observation.subjects if kind in _IDENTIFIER_CATEGORIES])
     return tuple(sorted(found))

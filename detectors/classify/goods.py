@@ -1,13 +1,15 @@
 """What is bought: from what a record says of its goods, and from what the shop tells of its paths, SKUs and kinds of product."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import translate
+from functools import lru_cache
 from itertools import islice
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from detectors.classify.recognizers.gates import ENGINE
 from detectors.documents import Written
 from topics.flow import Goods
 from topics.observation import Observation
@@ -86,9 +88,16 @@ def _whole_words(names: Iterable[str]) -> re.Pattern[bytes]:
     return re.compile(rb"(?<![A-Za-z0-9_])(" + listed + rb")" + _VALUE)
 
 
+@lru_cache
+def _gate(names: tuple[str, ...]) -> Callable[[bytes], int]:
+    """Tell in a tenth of the time that a pattern takes whether any of the names stands in some bytes: in most none does."""
+    return ENGINE([(1, rf"(?:^|[^A-Za-z0-9_])(?:{'|'.join(names)})")]).scan
+
+
 _TELLING = (*(name.decode() for name in _ANSWERS), *_LISTS, *_KINDS)
+_TELLING_WITH_SKUS = (*_TELLING, *_SKUS)
 _PATTERN = _whole_words(_TELLING)
-_PATTERN_WITH_SKUS = _whole_words((*_TELLING, *_SKUS))
+_PATTERN_WITH_SKUS = _whole_words(_TELLING_WITH_SKUS)
 
 
 class GoodsReader:
@@ -106,8 +115,10 @@ class GoodsReader:
             for pattern, goods in self._paths:
                 if pattern.match(observation.path[:_LONGEST_PATH]):
                     found.update(each.value for each in goods)
+        is_open = _gate(_TELLING_WITH_SKUS if self._skus else _TELLING)
         for part in observation.parts:
-            found.update(self._in(part.data[:_MOST_BYTES]))
+            if is_open(part.data):
+                found.update(self._in(part.data[:_MOST_BYTES]))
         if not found:
             return ()
         # One item that is restricted makes the whole restricted.

@@ -206,10 +206,13 @@ class StepMap:
         pattern = self._paths.first(path) if path else None
         if pattern is not None and pattern.reads is not Reads.NOTHING:
             return True
-        return any(
-            self.of(Observation(item=0, kind=kind, source="", name=name, method=method, path=path)) is not Step.NONE
-            for kind in Kind
-        )
+        own = self._own.first(path) if self._own is not None and path else None
+        if own is not None and own.step is not Step.NONE:
+            return True
+        named = self._of_name(name[:_LONGEST_PATH]) if name else None
+        if named is not None:
+            return named is not Step.NONE
+        return own is None and pattern is not None and pattern.step is not Step.NONE
 
     def _of_body(self, reads: Reads, observation: Observation) -> Step:
         body = body_of(observation)

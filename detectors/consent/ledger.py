@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import IntEnum, StrEnum
+from functools import lru_cache
 from typing import Protocol
 
 import msgspec
@@ -38,11 +39,7 @@ class Choice(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
     def says(self, purpose: str) -> bool | None:
         """Tell whether it grants (True), refuses (False) or does not speak of (None) a purpose. A refusal wins."""
-        if any(_covers(prefix, purpose) for prefix in self.refused):
-            return False
-        if any(_covers(prefix, purpose) for prefix in self.granted):
-            return True
-        return None
+        return _says(self.granted, self.refused, purpose)
 
     @property
     def place(self) -> str:
@@ -136,6 +133,13 @@ def has_forgotten(choices: Sequence[Choice], recorded: Choice | None, at_ms: int
         if choice.forgets is Forgets.OLDER and (recorded is None or recorded.at_ms < choice.at_ms):
             return True
     return False
+
+
+@lru_cache(4_096)
+def _says(granted: tuple[str, ...], refused: tuple[str, ...], purpose: str) -> bool | None:
+    if any(_covers(prefix, purpose) for prefix in refused):
+        return False
+    return True if any(_covers(prefix, purpose) for prefix in granted) else None
 
 
 def _covers(prefix: str, purpose: str) -> bool:

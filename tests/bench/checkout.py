@@ -6,9 +6,7 @@ CPU time of one process, the quickest of interleaved rounds, against `orjson.loa
 stands what it replaced: patterns of paths and answers that are not remembered, and names of goods looked for one after the other.
 """
 
-import argparse
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import msgspec
 
@@ -16,7 +14,7 @@ from detectors.classify import goods
 from detectors.classify.needs import Place
 from monitor.pipeline import Context, Judged, process
 from tests.bench.mix import Mix
-from tests.bench.pipeline import batches, context, measured, parse
+from tests.bench.pipeline import against_parsing, batches, chosen, context
 from topics.flow import DataFlow, Role, Step
 from topics.observation import Observation
 from topics.record import RawRecord
@@ -91,23 +89,15 @@ def compared(by: Context) -> dict[str, Callable[[Seen], None]]:  # noqa: C901 - 
 
 def main() -> None:
     """Print microseconds for each record, and ratios."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--records", type=int, default=20_000)
-    arguments.add_argument("--rounds", type=int, default=5)
-    chosen = arguments.parse_args()
-    work = batches(mix := Mix(1), chosen.records)
+    size = chosen(__doc__, 5)
+    work = batches(mix := Mix(1), size.records)
     judged = context(mix)
     asked = [seen(batch, judged) for batch in work]
-    steps = compared(judged)
-    for step in steps.values():
-        for each in asked:
-            step(each)
-    seconds = measured(list(steps.values()), asked, chosen.rounds)
-    (parsed,) = measured([parse], work, chosen.rounds)
-    for name, spent in zip(steps, seconds, strict=True):
-        per_record: Any = spent / chosen.records * 1e6
+    seconds, parsed = against_parsing(compared(judged), asked, work, size.rounds)
+    for name, spent in seconds.items():
+        per_record = spent / size.records * 1e6
         print(f"checkout {name:26} {per_record:6.3f} us a record, {spent / parsed:6.3f} x orjson.loads")  # noqa: T201
-    share = sum(len(each.in_purchase) for each in asked) / chosen.records
+    share = sum(len(each.in_purchase) for each in asked) / size.records
     print(f"checkout {share:.3f} of the records are of a purchase")  # noqa: T201
 
 

@@ -9,7 +9,7 @@ import argparse
 import gc
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,26 @@ def measured(steps: Sequence[Callable[[Any], object]], work: Sequence[Any], roun
     return totals
 
 
+def against_parsing(
+    steps: Mapping[str, Callable[[Any], object]], asked: Sequence[Any], work: Sequence[Sequence[RawRecord]], rounds: int
+) -> tuple[dict[str, float], float]:
+    """Give the seconds of CPU of each step over what it is asked, all warm, and those of parsing the records that this came from."""
+    for step in steps.values():
+        for each in asked:
+            step(each)
+    seconds = measured(list(steps.values()), asked, rounds)
+    (parsed,) = measured([parse], work, rounds)
+    return dict(zip(steps, seconds, strict=True)), parsed
+
+
+def chosen(description: str | None, rounds: int) -> argparse.Namespace:
+    """Read how many `records` to measure, and in how many `rounds`."""
+    arguments = argparse.ArgumentParser(description=description)
+    arguments.add_argument("--records", type=int, default=20_000)
+    arguments.add_argument("--rounds", type=int, default=rounds)
+    return arguments.parse_args()
+
+
 def parse(batch: Sequence[RawRecord]) -> None:
     """Do what the ceiling does."""
     for record in batch:
@@ -96,12 +116,9 @@ def parse(batch: Sequence[RawRecord]) -> None:
 
 def main() -> None:
     """Print microseconds for each record of each step, and the ratio to orjson."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--records", type=int, default=20_000)
-    arguments.add_argument("--rounds", type=int, default=3)
-    chosen = arguments.parse_args()
+    asked = chosen(__doc__, 3)
     mix = Mix(1)
-    work = batches(mix, chosen.records)
+    work = batches(mix, asked.records)
     judged, open_ = context(mix), context(mix, gated=False)
 
     def read(batch: Sequence[RawRecord]) -> None:
@@ -117,15 +134,15 @@ def main() -> None:
     # Caches are warm, as they are in a worker after its first seconds; values that do not repeat are made anew in every batch.
     for batch in work:
         process(batch, judged, {})
-    seconds = measured(list(steps.values()), work, chosen.rounds)
+    seconds = measured(list(steps.values()), work, asked.rounds)
     for name, spent in zip(steps, seconds, strict=True):
         print(  # noqa: T201 - a benchmark reports
-            f"pipeline {name:30} {spent / chosen.records * 1e6:7.2f} us a record, {spent / seconds[0]:5.1f} x orjson.loads"
+            f"pipeline {name:30} {spent / asked.records * 1e6:7.2f} us a record, {spent / seconds[0]:5.1f} x orjson.loads"
         )
     for topic in FORMATS:
         some = [[record for record in batch if record.topic == topic] for batch in work[:8]]
         number = sum(map(len, some))
-        parsed, whole = measured([parse, steps["whole judge"]], some, chosen.rounds)
+        parsed, whole = measured([parse, steps["whole judge"]], some, asked.rounds)
         print(  # noqa: T201 - a benchmark reports
             f"pipeline whole judge of {topic:19} {whole / number * 1e6:7.2f} us a record, {whole / parsed:5.1f} x orjson.loads"
         )

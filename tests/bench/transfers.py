@@ -7,7 +7,6 @@ against the same questions asked anew each time, and both against `orjson.loads`
 each day of a year, which no live stream does and a backfill may.
 """
 
-import argparse
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,7 +16,7 @@ from detectors.law.timeline import DAY_MS
 from detectors.register import RegisterEntry
 from monitor.pipeline import Context, Judged, process
 from tests.bench.mix import Mix
-from tests.bench.pipeline import batches, context, measured, parse
+from tests.bench.pipeline import against_parsing, batches, chosen, context
 from topics.flow import DataFlow, Role
 from topics.record import RawRecord
 
@@ -68,28 +67,20 @@ def steps(pack: LawPack) -> dict[str, Callable[[Sequence[Asked]], None]]:
 
 def main() -> None:
     """Print microseconds for each flow and for each record."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--records", type=int, default=20_000)
-    arguments.add_argument("--rounds", type=int, default=5)
-    chosen = arguments.parse_args()
-    work = batches(mix := Mix(1), chosen.records)
+    size = chosen(__doc__, 5)
+    work = batches(mix := Mix(1), size.records)
     judged = context(mix)
     flows = [asked(batch, judged) for batch in work]
     number = sum(map(len, flows))
-    compared = steps(judged.law)
-    for step in compared.values():
-        for each in flows:
-            step(each)
-    seconds = measured(list(compared.values()), flows, chosen.rounds)
-    (parsed,) = measured([parse], work, chosen.rounds)
-    for name, spent in zip(compared, seconds, strict=True):
+    seconds, parsed = against_parsing(steps(judged.law), flows, work, size.rounds)
+    for name, spent in seconds.items():
         print(  # noqa: T201 - a benchmark reports
-            f"transfers {name:33} {spent / number * 1e6:6.2f} us a flow, {spent / chosen.records * 1e6:6.3f} us a record, "
+            f"transfers {name:33} {spent / number * 1e6:6.2f} us a flow, {spent / size.records * 1e6:6.3f} us a record, "
             f"{spent / parsed:6.3f} x orjson.loads"
         )
-    per_record = seconds[0] / chosen.records * 1e6
+    per_record = seconds["remembered"] / size.records * 1e6
     word = "within" if per_record <= CEILING_US else "ABOVE"
-    print(f"transfers {number / chosen.records:.2f} flows a record; {word} the ceiling of {CEILING_US} us a record")  # noqa: T201
+    print(f"transfers {number / size.records:.2f} flows a record; {word} the ceiling of {CEILING_US} us a record")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -135,6 +135,22 @@ def test_a_gate_that_is_open_with_a_baseline_hides_nothing(shop: Path) -> None:
     assert [each.offset for each in found if each.rule == RULE] == [3, 4, 5]
 
 
+def test_what_was_said_of_equal_records_is_remembered_beside_a_baseline_and_hides_nothing(shop: Path) -> None:
+    learn(shop, capture(shop, [PLAIN] * 120), "--out", str(shop / "baseline.yaml"))
+    loaded = use(shop)
+    bodies = (PLAIN, with_mail(PLAIN), {"note": "blue"})
+    values = [logged(body, path) for _ in range(5) for path in ("/checkout/shipping", "/checkout") for body in bodies]
+    records = [RawRecord("shop.kong", 0, offset, AT_MS, None, value) for offset, value in enumerate(values)]
+    remembering = loaded.context({"shop.kong": make("kong", AdapterOptions(body="request.body"))}, "test")
+    found = process(records, remembering, {})
+    assert remembering.verdicts is not None
+    assert 1 < len(remembering.verdicts._known) <= 6
+    assert msgspec.structs.asdict(found) == msgspec.structs.asdict(
+        process(records, msgspec.structs.replace(remembering, gate=None, verdicts=None), {})
+    )
+    assert [each.offset for each in found.findings if each.rule == RULE] == list(range(1, 30, 6))
+
+
 def test_a_host_that_the_register_calls_ones_own_is_held_against_the_baseline_too(shop: Path) -> None:
     (shop / "register.yaml").write_text(OWN_REGISTER)
     config = orjson.loads((shop / "monitor.yaml").read_bytes())

@@ -229,7 +229,8 @@ def test_mutated_lines_never_raise(name: str, data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 4))):
         at, end = sorted((data.draw(st.integers(0, len(line))), data.draw(st.integers(0, len(line)))))
         line = line[:at] + data.draw(st.text(max_size=6)) + line[min(end, at + 8) :]
-    assert checked(name, line.encode("utf-8", "surrogatepass"))
+    reading = checked(name, line.encode("utf-8", "surrogatepass"))
+    assert reading or all(not each.strip() or each.startswith("#") for each in line.strip("\r\n ").split("\n"))
 
 
 @written_in_lines

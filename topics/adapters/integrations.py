@@ -1,5 +1,6 @@
 """Which destinations an event names: its `integrations` object, and the recipients that its topic is delivered to."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -10,6 +11,7 @@ from topics.observation import Destination, Via
 _MAX = 1_000
 """Destinations of one event; a real one has fewer than a hundred."""
 _LONGEST_NAME = 128
+_LONGEST_CACHED = 1_024
 
 
 class Sent(NamedTuple):
@@ -28,10 +30,17 @@ def read(raw: msgspec.Raw, recipients: tuple[str, ...]) -> Sent | None:
     True or an object of options means sent, false means excluded. "All" is no destination: false switches off every one that the event does
     not switch on by name, recipients of the whole topic among them.
     """
-    if not raw:
+    data = bytes(raw)
+    return _read(data, recipients) if len(data) <= _LONGEST_CACHED else _read.__wrapped__(data, recipients)
+
+
+@lru_cache(maxsize=4_096)
+def _read(data: bytes, recipients: tuple[str, ...]) -> Sent | None:
+    """Read what the events of a shop have in common: few combinations of switches come again and again."""
+    if not data:
         return _staged(recipients, {}, others=True) if recipients else _NOBODY
     try:
-        named = OBJECT.decode(raw)
+        named = OBJECT.decode(data)
     except msgspec.ValidationError:
         named = {}
     if len(named) > _MAX:
