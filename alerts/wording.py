@@ -45,7 +45,8 @@ def until_when(due: Due) -> str:
         return f"by {moment(due.due_at_ms)}"
     if due.started_at_ms:
         return f"since {moment(due.started_at_ms)}: {due.measure}"
-    return f"{due.measure}, {_WAITS.get(due.waits_for, 'when it begins')}"
+    within = f"within {due.measure}" if due.measure[:1].isdigit() else due.measure
+    return f"{within} {_WAITS.get(due.waits_for, 'when it begins')}"
 
 
 def moment(at_ms: int) -> str:

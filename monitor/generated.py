@@ -20,6 +20,7 @@ from detectors.classify.recognizers.table import SHIPPED
 from monitor import chart
 from monitor.config import Config
 from monitor.context import load_shipped
+from monitor.example_page import example_page
 from monitor.files import package_files
 from monitor.metrics import LedgerMetrics, Metrics
 from monitor.minute_canary import CanaryMetrics
@@ -39,6 +40,7 @@ def files(version: str) -> dict[str, str]:
         "docs/configuration.md": configuration_page(),
         "docs/topics.md": topics_page(),
         "docs/alerts.md": alerts_page(),
+        "docs/example.md": example_page(),
         f"{chart.CHART}/values.schema.json": chart.values_schema(),
         f"{chart.CHART}/files/facts.json": chart.facts(),
         "docs/checkout-needs.md": _needs(),

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from alerts.metrics import AlertMetrics
 from monitor.metrics import LedgerMetrics, Metrics
+from monitor.minute_canary import CanaryMetrics
 from tests.alerts.prometheus import ALERTS, RULES
 
 BOARDS = sorted((ALERTS / "dashboards").glob("*.json"))
@@ -20,6 +21,7 @@ def shown() -> set[str]:
     registry, alerts = CollectorRegistry(), AlertMetrics().registry
     Metrics(registry, version="1")
     LedgerMetrics(registry)
+    CanaryMetrics(registry)
     names = {"ALERTS", "privacy_notify_waiting"}
     for family in [*registry.collect(), *alerts.collect()]:
         suffixes = {"counter": ["_total"], "histogram": ["_bucket", "_count", "_sum"]}.get(family.type, [""])
@@ -56,6 +58,8 @@ def test_dashboards_name_only_series_that_exist() -> None:
     for path in BOARDS:
         for panel in json.loads(path.read_text())["panels"]:
             for target in panel["targets"]:
-                named |= set(re.findall(r"\b(?:privacy_\w+|(?:rule|recipient|slo):\w+:\w+|ALERTS)\b", target["expr"]))
+                named |= set(
+                    re.findall(r"\b(?:privacy_\w+|(?:rule|recipient|slo|duty):\w+:\w+|ALERTS)\b", target["expr"])
+                )
     assert named
     assert named - known == set()

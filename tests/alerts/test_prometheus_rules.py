@@ -12,6 +12,8 @@ from ruamel.yaml import YAML
 from alerts.metrics import AlertMetrics
 from alerts.objectives import rules
 from monitor.metrics import LedgerMetrics, Metrics
+from monitor.minute_canary import CanaryMetrics
+from monitor.notify_metrics import NotifyMetrics
 from tests.alerts.prometheus import ALERTS, RULES, programs, tool
 from tests.conftest import skip_or_fail
 from tests.kafka.processes import Unavailable
@@ -92,7 +94,10 @@ def test_promtool_finds_no_fault_in_the_metrics_of_each_process(tools: Path) -> 
     worker, ledger = CollectorRegistry(), CollectorRegistry()
     Metrics(worker, version="1").expect(["shop.events"])
     LedgerMetrics(ledger)
-    for registry in (worker, ledger, AlertMetrics().registry):
+    beside, notify = CollectorRegistry(), CollectorRegistry()
+    CanaryMetrics(beside)
+    NotifyMetrics(notify)
+    for registry in (worker, ledger, beside, notify, AlertMetrics().registry):
         code, said = tool("promtool", "check", "metrics", text=generate_latest(registry).decode())
         assert (code, said) == (0, "")
 
@@ -110,6 +115,9 @@ def test_amtool_finds_no_fault_in_the_routes(tools: Path) -> None:
         ({"alertname": "PrivacyViolationLow", "audience": "on-call", "severity": "info"}, "privacy-team"),
         ({"alertname": "PrivacyGaps", "audience": "engineers", "severity": "warning"}, "engineers"),
         ({"alertname": "PrivacyMonitorBlind", "audience": "engineers", "severity": "critical"}, "engineers-pager"),
+        ({"alertname": "PrivacyMonitorCanaryLost", "audience": "engineers", "severity": "critical"}, "engineers-pager"),
+        ({"alertname": "PrivacyDutyOverdue", "audience": "on-call", "severity": "critical"}, "on-call"),
+        ({"alertname": "PrivacyDutyDue", "audience": "on-call", "severity": "warning"}, "on-call"),
         ({"alertname": "PrivacyMonitorWatchdog", "audience": "watchdog", "severity": "info"}, "dead-mans-check"),
         ({"alertname": "SomethingElse"}, "engineers"),
     ],

@@ -19,7 +19,7 @@ from topics.finding import Fold
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 _ACCOUNTING = "privacy.accounting.v1"
-_UNKNOWN_TO = {"0.1.0": ("dead_letters",)}
+_UNKNOWN_TO = {"0.1.0": ("dead_letters", "canary_seconds")}
 """Settings of these tests that a release does not know: its `check` names them, and the operator takes them out."""
 
 
