@@ -4,6 +4,7 @@ Hosts, agents, routes, products and header values come again with every record; 
 A decision depends on nothing but what its hash is made of, so remembering changes no result.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 _MOST = 1 << 16
@@ -58,6 +59,12 @@ class Memory:
             self.points.clear()
         self.points[mark] = bits
         return bits
+
+    def point_nowhere(self, texts: Sequence[str]) -> None:
+        """Remember texts in which nothing can be found."""
+        if len(self.points) + len(texts) > _MOST:
+            self.points.clear()
+        self.points.update(dict.fromkeys(map(hash, texts), 0))
 
     def hush(self, mark: int) -> None:
         """Remember a text that gave nothing where it stood."""

@@ -1,6 +1,7 @@
 """The search through one part: names first, then one pass over what they do not explain, then what the pass points at."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -14,7 +15,7 @@ from detectors.classify.encodings.strict import is_ambiguous, read_strictly
 from detectors.classify.encodings.unwrap import unwrap, ways_of
 from detectors.classify.evidence import Trace
 from detectors.classify.findings import Findings
-from detectors.classify.keys import Key
+from detectors.classify.keys import Key, KeyReader
 from detectors.classify.place import Leaf, Place
 from detectors.classify.recognizers.compiled import Ready
 from detectors.classify.recognizers.recognizer import SURE
@@ -38,6 +39,10 @@ _NAMED_IN_TEXT = re.compile(
 class Search:
     """State of one search."""
 
+    __slots__ = (
+        "_caps", "_memory", "_nodes", "_openings", "_recognizers", "_taxonomy", "budget", "findings", "free",
+    )  # fmt: skip
+
     def __init__(self, budget: Budget, taxonomy: Taxonomy, trace: Trace | None = None) -> None:
         self.budget = budget
         self.findings = Findings(budget.fields, trace)
@@ -58,7 +63,7 @@ class Search:
                 self.findings.blind |= self._caps.blind or {SYNTAX}
                 return
             data = plain
-        root = self._root(part.path)
+        root = _root(part.path, self._taxonomy.keys)
         start = data[:64].lstrip()[:1]
         if start == b"<":
             self._markup(data, root)
@@ -72,7 +77,7 @@ class Search:
 
     def text(self, data: bytes, path: str) -> None:
         """Search a text: names near their values, and what tells itself."""
-        self._text(data, self._root(path))
+        self._text(data, _root(path, self._taxonomy.keys))
         self._end()
 
     def _end(self) -> None:
@@ -90,10 +95,6 @@ class Search:
             )
         if answer.unknown:
             self.findings.blind.add(answer.unknown)
-
-    def _root(self, path: str) -> Place:
-        context = self._taxonomy.keys.read(path.rpartition(".")[2]).inner if path else 0
-        return Place(None, path, context, None, 0, 0, 0, 0)
 
     def _json(self, data: bytes, root: Place) -> None:
         try:
@@ -189,12 +190,11 @@ class Search:
         """Ask the gates about texts that nobody knows yet."""
         unknown = [text for text, bits in zip(texts, known, strict=True) if bits is None]
         bits = self._recognizers.open(unknown)
+        if not bits:  # nearly always
+            self._memory.point_nowhere(unknown)
+            return [bits or 0 for bits in known]
         point = self._memory.point
-        told = iter(
-            [point(hash(text), self._points(text, bits)) for text in unknown]
-            if bits
-            else [point(hash(text), 0) for text in unknown]
-        )
+        told = iter([point(hash(text), self._points(text, bits)) for text in unknown])
         return [next(told) if bits is None else bits for bits in known]
 
     def _pointed(self, leaf: Leaf, points: int) -> None:
@@ -353,3 +353,10 @@ class Search:
             self.findings.tell(
                 leaf.place.path(leaf.word), ready.recognizer.category, ready.recognizer.name, why, confidence
             )
+
+
+@lru_cache(1_024)
+def _root(path: str, keys: KeyReader) -> Place:
+    """Give the place of a part: adapters name a few alone."""
+    context = keys.read(path.rpartition(".")[2]).inner if path else 0
+    return Place(None, path, context, None, 0, 0, 0, 0)

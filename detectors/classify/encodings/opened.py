@@ -13,6 +13,8 @@ EXPANDS = "expands-too-much"
 class Caps:
     """Budgets of one part for what is unwrapped. Counts, so the same bytes always give the same answer."""
 
+    __slots__ = ("blind", "left", "ratio")
+
     def __init__(self, unwrapped_bytes: int, ratio: int) -> None:
         self.left = unwrapped_bytes
         self.ratio = ratio
