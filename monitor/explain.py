@@ -18,7 +18,7 @@ from detectors.consent.ledger import Choice, as_of
 from detectors.law.views import says
 from detectors.register import RegisterEntry
 from detectors.rules.values import EvaluationError
-from monitor.explain_evidence import evidence
+from monitor.explain_evidence import evidence, words_of
 from monitor.explain_flips import flips, judged_items
 from monitor.pipeline import Context, Judged
 from monitor.what_if import Overlaid, values_at
@@ -113,7 +113,7 @@ class _Trace:
             "adapter": seen.source,
             "place": f"{sanitise(record.topic)}/{record.partition}/{record.offset}",
             "kind": seen.kind.value,
-            "name": sanitise(seen.name or ""),
+            "name": words_of(seen.name or "", self._then.know.taxonomy),
             "service": sanitise(seen.service),
             "host": sanitise(seen.host or ""),
             "page_host": sanitise(seen.page_host or ""),

@@ -1,5 +1,6 @@
 """Why fields were found or not: what names, values and neighbours said, for `privacy-monitor explain`. Holds no value."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,14 @@ from topics.observation import Observation
 from topics.sanitise import sanitise_path
 
 _MOST = 200
+_WORD = re.compile(r"[$\w-]+")
+_LONGEST_NAME = 256
+
+
+def words_of(name: str, taxonomy: Taxonomy) -> str:
+    """Give the name of an event or a route with `*` for each word that schemas do not have: it may name a person (`Invite Kruppert`)."""
+    read = taxonomy.keys.read
+    return sanitise_path(_WORD.sub(lambda match: read(match.group()).word, name[:_LONGEST_NAME]))
 
 
 def evidence(seen: Observation, taxonomy: Taxonomy) -> list[dict[str, Any]]:

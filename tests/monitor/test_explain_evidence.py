@@ -1,6 +1,8 @@
 import json
 
-from monitor.explain_evidence import evidence, evidence_lines
+import pytest
+
+from monitor.explain_evidence import evidence, evidence_lines, words_of
 from tests.detectors.classify.shipped import taxonomy
 from topics.observation import Kind, Media, Observation, Part
 
@@ -23,3 +25,20 @@ def test_explain_tells_what_spoke_for_and_against_each_field_and_shows_no_value(
     assert "properties.card_number: user.financial.credit_card.number not found by card" in text
     assert "jane" not in text
     assert "4111" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Order Completed", "Order Completed"),
+        ("checkout_started v2", "checkout_started v2"),
+        ("POST /api/v2/orders/{order_id}/items", "POST /api/v2/orders/_order_id_/items"),
+        ("Invite Kruppert", "Invite *"),
+        ("Frau Kruppert called jane.kruppert@example.com", "* * * _"),
+        ("POST /customers/ada-kruppert/orders", "POST /customers/*/orders"),
+        ("Paid with 4111111111111111", "Paid with *"),
+        ("Заказ Смирновой", "* *"),
+    ],
+)
+def test_the_name_of_an_event_is_shown_in_words_of_schemas_alone(name: str, shown: str) -> None:
+    assert words_of(name, taxonomy()) == shown

@@ -36,7 +36,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Train a model and install it as a package is installed: a folder with the package and its metadata."""
     from spacy.training import Example  # noqa: PLC0415 - of an optional part
 
-    chance, nlp = random.Random(7), spacy.blank("en")  # type: ignore[attr-defined]
+    chance, nlp = random.Random(7), spacy.blank("en")
     nlp.add_pipe("ner")
     examples = [
         Example.from_dict(nlp.make_doc(text), {"entities": _entities(text)})
