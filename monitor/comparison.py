@@ -58,7 +58,7 @@ class Comparison:
         sides = (self._before, Outcome()), (self._after, Outcome())
 
         def witness(record: RawRecord, judged: Judged) -> None:
-            place = RecordPlace(self._both.cluster, record.topic, record.partition, record.offset)
+            place = RecordPlace(self._both.cluster_of(record.topic), record.topic, record.partition, record.offset)
             for context, outcome in sides:
                 findings, errors = judge(judged.assessments, context.rules, place, context.bundle)
                 outcome.findings.extend(context.exemptions.mark(findings))
@@ -69,7 +69,7 @@ class Comparison:
 
         read = process(records, msgspec.structs.replace(self._both, ledger=ledger), {}, witness, shows_all=False)
         for context, outcome in sides:
-            outcome.folds = fold(outcome.findings, context.cluster, ledger.mark, context.law)
+            outcome.folds = fold(outcome.findings, context.cluster, ledger.mark, context.law, context.anew)
             outcome.faults += [each for each in read.faults if not each.rule]
             outcome.last_event_ms = read.last_event_ms
         return sides[0][1], sides[1][1]

@@ -108,7 +108,13 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
         return self.know.key
 
     def context(
-        self, adapters: Mapping[str, Adapter], cluster: str, *, worker: str = "", delivery: str = "at_least_once"
+        self,
+        adapters: Mapping[str, Adapter],
+        cluster: str,
+        *,
+        worker: str = "",
+        delivery: str = "at_least_once",
+        anew: Mapping[str, str] | None = None,
     ) -> Context:
         """Give the snapshot that a batch is judged by, without a ledger: the runner puts one in for each batch."""
         return Context(
@@ -127,6 +133,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
             verdicts=Verdicts(self, self.rules, self.baseline),
             worker=worker,
             delivery=delivery,
+            anew=anew or {},
         )
 
     def judged_by(self, rules: RuleSet, exemptions: Exemptions) -> "Loaded":

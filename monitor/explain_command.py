@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from detectors.consent.ledger import LedgerView, NoLedger
+from monitor import lineages
 from monitor.capture import Capture, CaptureProblem
 from monitor.config import Config
 from monitor.context import Loaded, adapters, load_all
@@ -76,7 +77,7 @@ def _from_kafka(
     if topic not in known:
         raise KafkaProblem(f"{topic} is no source of this configuration; there are {', '.join(sorted(known))}")
     record, cluster = record_at(kafka, *place)
-    return record, cluster, known[topic]
+    return record, lineages.known(kafka, [topic]).anew.get(topic, cluster), known[topic]
 
 
 def _from_capture(told: Told, settings: Config | None) -> tuple[RawRecord, Adapter]:

@@ -1,7 +1,7 @@
 """Findings of a batch that belong to one episode, as one record: what travels to the alert plane. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from detectors.law.exposure import NO_EXPOSURE
 from detectors.law.pack import LawPack
@@ -12,7 +12,13 @@ _FULL_CARRIER = 64
 """Services, purposes and categories that one fold names at most."""
 
 
-def fold(findings: Iterable[Finding], cluster: str, ledger_mark: str = "", law: LawPack | None = None) -> list[Fold]:
+def fold(
+    findings: Iterable[Finding],
+    cluster: str,
+    ledger_mark: str = "",
+    law: LawPack | None = None,
+    anew: Mapping[str, str] | None = None,
+) -> list[Fold]:
     """Put findings of one input partition and episode key into one record each, in order of first appearance.
 
     With the law pack, the records say in figures what the duties of `exposure` entail.
@@ -21,7 +27,8 @@ def fold(findings: Iterable[Finding], cluster: str, ledger_mark: str = "", law: 
     for finding in findings:
         # What an exception covers is kept apart: a covered finding must not hide in a fold that calls somebody.
         groups[finding.episode_key, finding.exemption, finding.topic, finding.partition].append(finding)
-    return [_fold(group, cluster, ledger_mark, law) for group in groups.values()]
+    named = anew or {}
+    return [_fold(group, named.get(group[0].topic, cluster), ledger_mark, law) for group in groups.values()]
 
 
 def _fold(group: Sequence[Finding], cluster: str, ledger_mark: str, law: LawPack | None) -> Fold:

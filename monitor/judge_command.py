@@ -15,6 +15,7 @@ from monitor.context import Loaded, adapters, load_all
 from monitor.kafka import KafkaProblem, RangeReader, Settings, require_topics
 from monitor.ledger_as_of import AsOfMark
 from monitor.ledger_reader import LedgerReader
+from monitor.lineages import known
 from monitor.pipeline import Context, Outcome, process
 from topics.record import RawRecord
 
@@ -69,7 +70,8 @@ class _Bench:
         self._ledger = LedgerReader(config.consent.path) if config.consent is not None else None
         self._reader = RangeReader(kafka)
         self._adapters = adapters(config)
-        self._context = loaded.context(self._adapters, require_topics(kafka, list(self._adapters)).cluster_id)
+        cluster = require_topics(kafka, list(self._adapters)).cluster_id
+        self._context = loaded.context(self._adapters, cluster, anew=known(kafka, self._adapters).anew)
 
     def answers(self, question: Question) -> Iterable[dict[str, Any]]:
         """Give what each record of a range gives."""

@@ -76,6 +76,20 @@ class Metrics:
             ["topic"],
             registry=registry,
         )
+        self.void_offsets = Counter(
+            "privacy_monitor_void_offsets",
+            "Times that offsets turned out to be those of another log: a topic was created anew, or a broker lost records. "
+            "It is read from its beginning; what the earlier log held and was not read is gone.",
+            ["topic"],
+            registry=registry,
+        )
+        self.lost_access = Gauge(
+            "privacy_monitor_lost_access",
+            "1 while a topic, the group or the transactional id cannot be used: read-denied, write-denied or absent. "
+            "The rest goes on; what is denied waits, and retention may take it.",
+            ["kind", "name", "why"],
+            registry=registry,
+        )
         self.rule_seconds = Gauge(
             "privacy_monitor_rule_evaluation_seconds",
             "Time for one evaluation of a rule's condition, sampled every half minute on records that were just judged.",

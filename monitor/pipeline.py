@@ -61,6 +61,12 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What was said of equal facts before; without it every observation is judged whole."""
     worker: str = ""
     delivery: str = "at_least_once"
+    anew: Mapping[str, str] = {}
+    """What stands for the cluster in records about topics that were created anew (`topics.lineage`)."""
+
+    def cluster_of(self, topic: str) -> str:
+        """Give what stands for the cluster in records about a topic."""
+        return self.anew.get(topic, self.cluster)
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -163,7 +169,7 @@ def _judge(
             choices = context.ledger.choices(flow.subjects) if flow.subjects and is_governed(flow.purpose) else ()
             told = appeared if target is teller else NOTHING_APPEARED
             assessments += assess(flow, entry, context, choices, coverage, told)
-    place = RecordPlace(context.cluster, record.topic, record.partition, record.offset)
+    place = RecordPlace(context.cluster_of(record.topic), record.topic, record.partition, record.offset)
     findings, errors = judge(assessments, context.rules, place, context.bundle)
     judged = Judged(
         observation=observation,
@@ -245,7 +251,7 @@ class _Batch:
                     outcome.records[topic, kind.value] += length
             if tally.last_ms != NO_EVENT:
                 outcome.last_event_ms[topic] = max(tally.last_ms, outcome.last_event_ms.get(topic, 0))
-        outcome.folds = fold(outcome.findings, context.cluster, context.ledger.mark, context.law)
+        outcome.folds = fold(outcome.findings, context.cluster, context.ledger.mark, context.law, context.anew)
         if self._persons.flows:
             outcome.volumes = self._persons.volumes(context.law, context.cluster, context.bundle)
             outcome.bulk_flows = self._persons.flows
@@ -328,7 +334,7 @@ def _accounting(place: Place, tally: Tally, context: Context) -> Accounting:
     """Close a tally."""
     topic, partition = place
     return Accounting(
-        cluster=context.cluster,
+        cluster=context.cluster_of(topic),
         topic=topic,
         partition=partition,
         start=tally.start,
@@ -347,7 +353,7 @@ def _dead_letter(record: RawRecord, rejected: Rejected, context: Context, digest
     """Write a letter. `digest`: of the record, when an item of it has one already; its bytes then stand there, too."""
     value = record.value or b""
     letter = DeadLetter(
-        cluster=context.cluster,
+        cluster=context.cluster_of(record.topic),
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,

@@ -8,7 +8,7 @@ import msgspec
 
 from detectors.consent.ledger import Coverage
 from detectors.volumes import Volumes
-from monitor.kafka import DeliveryFailed, Outgoing, Reader, Writer
+from monitor.kafka import DeliveryFailed, KafkaProblem, Outgoing, Reader, Writer
 from monitor.ledger_reader import LedgerReader
 from monitor.ledger_snapshot import LedgerSnapshot
 from monitor.logs import log
@@ -78,6 +78,8 @@ class Runner:
         self._worked = False
         """Whether the last turn judged and delivered something."""
         self._stopping = False
+        self._why = ""
+        """Why this worker must start anew; empty: it need not."""
         self._last_poll_ms = 0
         self._last_lag_ms = 0
         self._reader = make_reader(self)
@@ -99,7 +101,22 @@ class Runner:
             for known in (self._pending, self._next, self._taken, self._expired):
                 known.pop(place, None)
 
+    def begun_anew(self, place: Place, void: int) -> None:
+        """Tell that what the group had committed of a partition is no offset of the log that is there now."""
+        self._metrics.void_offsets.labels(place[0]).inc()
+        log.error(
+            "the committed offset is void: the topic was created anew, or its broker lost records; reading from the beginning",
+            topic=place[0],
+            partition=place[1],
+            offset=void,
+        )
+
     # The loop.
+
+    def start_anew(self, why: str) -> None:
+        """End after the batch under way, to be started again. Safe to call from another thread."""
+        self._why = why
+        self._stopping = True
 
     def stop(self) -> None:
         """End after the batch under way. Safe to call from a signal handler."""
@@ -127,6 +144,8 @@ class Runner:
                 self.turn()
         finally:
             self._reader.close()
+        if self._why:
+            raise KafkaProblem(self._why)
 
     def turn(self) -> int:
         """Do one turn of the loop. Gives how many records were judged and delivered."""

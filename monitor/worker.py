@@ -3,23 +3,28 @@
 import gc
 import signal
 import socket
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry
 
 from monitor.bundles import BundleReader
 from monitor.config import Config, Delivery
 from monitor.context import Loaded, adapters
-from monitor.kafka import Reader, Writer, require_topics
+from monitor.kafka import Denied, Reader, Settings, Writer, require_topics
+from monitor.kafka.standing import Asker, Loss, Why
 from monitor.ledger_reader import LedgerReader
+from monitor.lineages import known
 from monitor.logs import log
 from monitor.metrics import Metrics
 from monitor.pages import Pages
 from monitor.pipeline import Context
 from monitor.reload import Reloader
 from monitor.runner import Runner
+from monitor.standing import Watch
 from topics.catalog import ACCOUNTING, DEAD_LETTERS, FINDINGS, LINKS, RULES, SHADOW, VOLUMES
 
+_DENIED_SECONDS = 5.0
 LEDGER_WAIT_SECONDS = 30.0
 """How long a settled record waits for a ledger that has not read up to it, before it is judged without."""
 
@@ -27,29 +32,26 @@ LEDGER_WAIT_SECONDS = 30.0
 def work(config: Config, loaded: Loaded, settings: dict[str, object], index: int, file: str = "monitor.yaml") -> None:
     """Judge traffic until SIGTERM; load the rules anew on SIGHUP and when their files change."""
     judged = adapters(config)
-    cluster = require_topics(
-        settings,
-        [
-            *judged,
-            FINDINGS.name,
-            SHADOW.name,
-            DEAD_LETTERS.name,
-            ACCOUNTING.name,
-            LINKS.name,
-            VOLUMES.name,
-            *((RULES.name,) if config.rules_bundle is not None else ()),
-        ],
-    )
+    ours = [FINDINGS.name, SHADOW.name, DEAD_LETTERS.name, ACCOUNTING.name, LINKS.name, VOLUMES.name]
+    rules = [RULES.name] if config.rules_bundle is not None else []
+    cluster = require_topics(settings, [*ours, *rules])
+    logs = known(settings, judged, learn=True)
     name = f"{socket.gethostname()}-{index}"
     registry = CollectorRegistry()
     metrics = Metrics(registry, version=loaded.version)
     metrics.judges_by(loaded.bundle)
     metrics.expect(source.topic for source in config.sources)
+    for topic in logs.new:
+        metrics.void_offsets.labels(topic).inc()
     exactly_once = config.delivery is Delivery.EXACTLY_ONCE
-    writer = Writer(settings, transactional_id=f"{config.kafka.group}-{name}" if exactly_once else None)
+    readiness: list[Callable[[], str]] = []
+    pages = Pages(config.http.host, _port(config.http.port, index + 1), registry, lambda: _first_reason(readiness))
+    writer = _writer(settings, f"{config.kafka.group}-{name}" if exactly_once else None, metrics, readiness)
 
     def context(knowledge: Loaded) -> Context:
-        return knowledge.context(judged, cluster.cluster_id, worker=name, delivery=config.delivery.value)
+        return knowledge.context(
+            judged, cluster.cluster_id, worker=name, delivery=config.delivery.value, anew=logs.anew
+        )
 
     runner = Runner(
         context(loaded),
@@ -60,6 +62,9 @@ def work(config: Config, loaded: Loaded, settings: dict[str, object], index: int
             from_beginning=config.from_beginning,
             on_assigned=self.assigned,
             on_revoked=self.revoked,
+            on_begun_anew=self.begun_anew,
+            ids=logs.ids,
+            anew=logs.anew,
             instance_id=f"{config.kafka.group}-{name}" if config.kafka.static_membership else None,
         ),
         writer,
@@ -69,8 +74,14 @@ def work(config: Config, loaded: Loaded, settings: dict[str, object], index: int
         ledger_wait_seconds=LEDGER_WAIT_SECONDS,
         batch_records=config.batch_records,
     )
-    pages = Pages(config.http.host, _port(config.http.port, index + 1), registry, runner.not_ready)
     on_stop(runner.stop)
+    watch = Watch(
+        Asker(settings, reads=judged, writes=ours, group=config.kafka.group),
+        logs.ids,
+        lambda loss, is_lost: metrics.lost_access.labels(*loss).set(is_lost),
+        runner.start_anew,
+    )
+    readiness += [runner.not_ready, watch.not_ready]
     bundles = BundleReader(settings, config.rules_bundle) if config.rules_bundle is not None else None
     reloader = Reloader(
         config,
@@ -86,16 +97,43 @@ def work(config: Config, loaded: Loaded, settings: dict[str, object], index: int
         # What was published before is loaded before the first record is judged.
         reloader.follow(bundles.catch_up())
     reloader.start()
+    watch.start()
     freeze()
     log.info("worker started", worker=name, pages=pages.url, bundle=reloader.judges_by)
     try:
         runner.run()
     finally:
+        watch.stop()
         reloader.stop()
         if bundles is not None:
             bundles.close()
     pages.close()
     log.info("worker stopped", worker=name)
+
+
+def _first_reason(readiness: Iterable[Callable[[], str]]) -> str:
+    """Give the first reason not to be ready. Before there is anybody to ask, the worker is at its start."""
+    return next(filter(None, (each() for each in readiness)), "") if readiness else "starting"
+
+
+def _writer(
+    settings: Settings, transactional_id: str | None, metrics: Metrics, readiness: list[Callable[[], str]]
+) -> Writer:
+    """Make the writer; where transactions are denied, tell of it until they are allowed. Raises KafkaProblem."""
+    loss = Loss("transactional-id", transactional_id or "", Why.WRITE_DENIED)
+    readiness.append(lambda: str(loss))
+    while True:
+        try:
+            writer = Writer(settings, transactional_id=transactional_id)
+        except Denied as denied:
+            metrics.lost_access.labels(*loss).set(1)
+            log.error("transactions are denied, nothing is judged until they are allowed", problem=str(denied))
+            time.sleep(_DENIED_SECONDS)
+        else:
+            readiness.clear()
+            if transactional_id is not None:
+                metrics.lost_access.labels(*loss).set(0)
+            return writer
 
 
 def freeze() -> None:

@@ -95,6 +95,17 @@ RULES = Topic(
     "privacy.rules.v1", "name of the bundle", Cleanup.COMPACT, -1, "Bundles of rules and exceptions that workers follow"
 )
 
+LINEAGES = Topic(
+    "privacy.lineages.v1",
+    "cluster/topic/topic id",
+    Cleanup.COMPACT,
+    -1,
+    "Which creation of each source topic was met, in order: offsets of a topic that was created anew are other offsets",
+    since="0.2.0",
+    # Which creation was the first is told by the order.
+    partitions=1,
+)
+
 CATALOG: tuple[Topic, ...] = (
     CONSENT,
     LINKS,
@@ -107,4 +118,5 @@ CATALOG: tuple[Topic, ...] = (
     CANARY,
     RULES,
     TRIAGE,
+    LINEAGES,
 )

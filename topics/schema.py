@@ -17,6 +17,7 @@ from topics.catalog import (
     CONSENT,
     DEAD_LETTERS,
     FINDINGS,
+    LINEAGES,
     LINKS,
     RULES,
     SHADOW,
@@ -25,6 +26,7 @@ from topics.catalog import (
 )
 from topics.consent import ConsentRecord
 from topics.finding import Fold
+from topics.lineage import Lineage
 from topics.links import LinkRecord
 from topics.triage import Declaration
 from topics.volume import Volume
@@ -41,6 +43,7 @@ RECORDS: Mapping[str, type[msgspec.Struct]] = {
     CANARY.name: Canary,
     RULES.name: Bundle,
     TRIAGE.name: Declaration,
+    LINEAGES.name: Lineage,
 }
 """What a record of each topic is."""
 _WRITTEN_BY_OTHERS = frozenset({CONSENT.name})

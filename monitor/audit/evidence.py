@@ -1,7 +1,8 @@
 """What the topics say, taken apart anew from their published schemas: plain values, and every record that is none."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,8 +105,12 @@ class Unreadable:
 class Collector:
     """Takes records of the monitor's topics and sorts them by the input partition that they speak of."""
 
-    def __init__(self, cluster: str, places: Iterable[Place]) -> None:
+    def __init__(self, cluster: str, places: Iterable[Place], anew: Mapping[str, str] | None = None) -> None:
+        """`anew`: what stands for the cluster in records about topics that were created anew."""
         self._cluster = cluster
+        self._anew = anew or {}
+        self.earlier: Counter[Place] = Counter()
+        """Offsets accounted for in topics of the same name that were there before."""
         self.evidence: dict[Place, Evidence] = {place: Evidence() for place in places}
         self.unreadable: list[Unreadable] = []
 
@@ -175,13 +180,20 @@ class Collector:
         return record
 
     def _about(self, record: dict[str, Any] | None) -> Evidence | None:
-        """Find the input partition that a record of this cluster speaks of; others are not asked about."""
-        if record is None or record.get("cluster") != self._cluster:
+        """Find the input partition that a record speaks of; others, of earlier topics of its name too, are not asked about."""
+        if record is None:
             return None
         topic, partition = record.get("topic"), record.get("partition")
         if not isinstance(topic, str) or not isinstance(partition, int):
             return None
-        return self.evidence.get((topic, partition))
+        cluster = str(record.get("cluster"))
+        if cluster == self._anew.get(topic, self._cluster):
+            return self.evidence.get((topic, partition))
+        if cluster.partition(":")[0] == self._cluster and "runs" in record:
+            start, end = record.get("start"), record.get("end")
+            if isinstance(start, int) and isinstance(end, int):
+                self.earlier[topic, partition] += max(0, end - start)
+        return None
 
 
 def _fold(at: str, record: dict[str, Any]) -> FoldRecord:

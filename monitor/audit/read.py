@@ -1,10 +1,11 @@
 """Reading topics for the check: a plain consumer of committed records that joins no group and commits nothing."""
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
 
 from monitor.audit.evidence import Place
@@ -13,6 +14,7 @@ _ASK_SECONDS = 15.0
 _SILENCE_SECONDS = 30.0
 _TRANSACTION_SECONDS = 90.0
 _BATCH = 2_000
+_LINEAGES = "privacy.lineages.v1"
 
 
 class AuditProblem(Exception):
@@ -117,6 +119,32 @@ class Topics:
             else self.bounds((each.topic, each.partition)).high
             for each in found
         }
+
+    def created_anew(self, names: Sequence[str]) -> dict[str, str]:
+        """Give what stands for the cluster in records about topics that are not the first of their name.
+
+        The first that the monitor met of a name is named as ever; `privacy.lineages.v1` tells in order which it met.
+        """
+        if _LINEAGES not in self.partitions:
+            return {}
+        first: dict[str, str] = {}
+
+        def take(_place: Place, seen: Seen) -> None:
+            try:
+                record = json.loads(seen.value or b"")
+                if record["cluster"] == self.cluster:
+                    first.setdefault(str(record["topic"]), str(record["topic_id"]))
+            except (ValueError, KeyError, TypeError):
+                return
+
+        self.read({(_LINEAGES, 0): self.bounds((_LINEAGES, 0))}, take)
+        admin = AdminClient({**self._settings, "log_level": 0})
+        asked = admin.describe_topics(TopicCollection(list(names)), request_timeout=_ASK_SECONDS)
+        try:
+            now = {name: str(answer.result().topic_id) for name, answer in asked.items()}
+        except KafkaException as error:
+            raise AuditProblem(f"topics cannot be described ({error.args[0].name()})") from None
+        return {name: f"{self.cluster}:{now[name]}" for name in now if first.get(name, now[name]) != now[name]}
 
     def is_compacted(self, topic: str) -> bool:
         """Tell whether compaction may take records of a topic. When the broker does not say, it may."""

@@ -22,7 +22,7 @@ from monitor.audit.findings import was_silent
 from monitor.audit.judge import Judge, Question
 from monitor.audit.ranges import between
 from monitor.audit.read import Seen, Topics
-from monitor.audit.verdict import Result, Said
+from monitor.audit.verdict import Result, Said, Unverifiable
 
 _WINDOW = 100_000
 """Offsets that are held at once, at most, unless one range is longer."""
@@ -90,7 +90,7 @@ def audit(settings: Mapping[str, Any], wanted: Wanted, tell: Callable[[str], Non
 
 def _collect(topics: Topics, wanted: Wanted, places: Sequence[Place]) -> Collector:
     """Read the topics of ours."""
-    collector = Collector(topics.cluster, places)
+    collector = Collector(topics.cluster, places, topics.created_anew(wanted.topics))
     newest_ms = int((time.time() - wanted.settle_seconds) * 1000)
     for topic, take, until_ms in (
         (ACCOUNTING, collector.accounting, newest_ms),
@@ -151,6 +151,8 @@ def _checked(topics: Topics, collected: Collector, judge: Judge | None, tell: Ca
             total.waiting = max(0, bounds.high - judged)
         if bounds.begin is None:
             total.unwatched = max(0, min((claim.start for claim in evidence.claims), default=bounds.low) - bounds.low)
+        if collected.earlier[place]:
+            total.unverifiable[Unverifiable.CREATED_ANEW] += collected.earlier[place]
         done.partitions[place] = total
     return done
 

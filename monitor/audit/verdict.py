@@ -44,6 +44,7 @@ class Unverifiable(StrEnum):
     COMPACTION = "may have been removed by compaction"
     BUNDLE = "judged by another bundle of rules, law and register"
     NOT_JUDGED = "not judged again"
+    CREATED_ANEW = "of a topic of this name that is there no more"
     FORGOTTEN = "the ledger has forgotten since what it was judged by"
 
 

@@ -1,7 +1,7 @@
 """Kafka at the edge: the only package that imports confluent_kafka."""
 
 from monitor.kafka.admin import Cluster, check_settings, create_topics, describe, is_compacted, require_topics
-from monitor.kafka.connection import DeliveryFailed, KafkaProblem, Settings, explain
+from monitor.kafka.connection import DeliveryFailed, Denied, KafkaProblem, Settings, explain
 from monitor.kafka.log_reader import FETCH_AGE_MS, LogReader
 from monitor.kafka.range_reader import RangeReader
 from monitor.kafka.reader import Reader
@@ -13,6 +13,7 @@ __all__ = [
     "Cluster",
     "Delivered",
     "DeliveryFailed",
+    "Denied",
     "KafkaProblem",
     "LogReader",
     "Outgoing",

@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, KafkaError, KafkaException, Message
 
-from topics.record import Place, RawRecord
+from topics.record import RawRecord
 
 Settings = Mapping[str, Any]
 """librdkafka's settings, secrets resolved. Never logged."""
@@ -17,6 +17,10 @@ _QUOTED = re.compile(r'property:? "([A-Za-z0-9._]+)"')
 
 class KafkaProblem(Exception):
     """Something about the broker that a person must know, in one line that says what to do."""
+
+
+class Denied(KafkaProblem):
+    """A right is missing. It may be given back."""
 
 
 class DeliveryFailed(Exception):
@@ -35,6 +39,12 @@ class Complaints:
             self.last = error
 
 
+DENIALS = {
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+}
 ACCESS = {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED, KafkaError._SSL}  # noqa: SLF001 - librdkafka's own names
 
 
@@ -45,12 +55,7 @@ def explain(error: KafkaError | None, settings: Settings) -> str:
         return f"Kafka at {where} refused the credentials; check sasl.username and the secret sasl.password"
     if error is not None and error.code() == KafkaError._SSL:  # noqa: SLF001
         return f"TLS with Kafka at {where} failed; check security.protocol and ssl.ca.location"
-    if error is not None and error.code() in {
-        KafkaError.TOPIC_AUTHORIZATION_FAILED,
-        KafkaError.GROUP_AUTHORIZATION_FAILED,
-        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
-    }:
+    if error is not None and error.code() in DENIALS:
         return f"Kafka at {where} denies access ({error.name()}); grant this user the right"
     return f"Kafka at {where} does not answer; check kafka.bootstrap_servers and that the broker runs"
 
@@ -72,11 +77,6 @@ def make(client: Callable[[dict[str, Any]], Client], settings: Settings) -> Clie
     if "SASL mechanism" in text:
         raise KafkaProblem("kafka.client: sasl.mechanism: this build of librdkafka does not know it")
     raise KafkaProblem("kafka.client: librdkafka does not take these settings together")
-
-
-def positions(offsets: Mapping[Place, int]) -> list[TopicPartition]:
-    """Give offsets in confluent_kafka's words."""
-    return [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
 
 
 _NEW = tuple.__new__

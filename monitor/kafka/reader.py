@@ -1,10 +1,10 @@
 """Reading source topics as a member of a consumer group."""
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from monitor.kafka.connection import (
     Complaints,
@@ -14,7 +14,6 @@ from monitor.kafka.connection import (
     as_record,
     explain,
     make,
-    positions,
 )
 from topics.record import Place, RawRecord
 
@@ -33,12 +32,27 @@ class Reader:
         from_beginning: bool,
         on_assigned: Callable[[Mapping[Place, int | None]], None],
         on_revoked: Callable[[Sequence[Place]], None],
+        on_begun_anew: Callable[[Place, int], None] | None = None,
+        ids: Mapping[str, str] | None = None,
+        anew: Container[str] = (),
         instance_id: str | None = None,
     ) -> None:
+        """Join a group.
+
+        `ids`: by topic, of its creation; they are committed with each offset, so that one of an earlier creation is known as such.
+        Partitions of a topic in `anew` are read from their beginning: what was there when it was created is as new as the topic.
+        `on_begun_anew` is told a place whose offsets are no longer those that the group had read, and the offset that is void.
+        """
         self.complaints = Complaints()
         self._settings = settings
         self._on_assigned = on_assigned
         self._on_revoked = on_revoked
+        self._on_begun_anew = on_begun_anew or (lambda _place, _void: None)
+        self._ids = ids or {}
+        self._known: dict[Place, int] = {}
+        """What was committed when a partition was assigned."""
+        self._first = OFFSET_BEGINNING if from_beginning else OFFSET_END
+        self._anew = anew
         self._consumer = make(
             Consumer,
             {
@@ -47,13 +61,16 @@ class Reader:
                 "heartbeat.interval.ms": _SESSION_MS // 4,
                 "fetch.wait.max.ms": 50,
                 "queued.max.messages.kbytes": 65_536,
+                # A topic that we may read again, or that is there again, is noticed within this time.
+                "topic.metadata.refresh.interval.ms": 10_000,
                 **({"group.instance.id": instance_id} if instance_id else {}),
                 **settings,
                 "group.id": group,
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "isolation.level": "read_committed",
-                "auto.offset.reset": "earliest" if from_beginning else "latest",
+                # Never silently: see `_out_of_range`.
+                "auto.offset.reset": "error",
                 "error_cb": self.complaints,
                 "log_level": 0,
             },
@@ -71,18 +88,45 @@ class Reader:
             failure = message.error()
             if failure is None:
                 records.append(as_record(message))
-            elif failure.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                raise KafkaProblem(f"topic {message.topic()} is gone; create it again or correct `sources`")
-            elif failure.code() in {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED}:
-                raise KafkaProblem(f"reading is denied ({failure.name()}); grant this user the right")
+            elif failure.code() in {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}:  # noqa: SLF001 - librdkafka's own name
+                self._out_of_range(message)
+            # A topic that is gone or denied is no reason to end: the others go on, librdkafka asks for it again, and
+            # `monitor.standing` tells of it.
         return records
+
+    def _out_of_range(self, message: Message) -> None:
+        """Go on where the broker has something: behind what retention took, or from the beginning of what is another log."""
+        place = message.topic() or "", message.partition() or 0
+        try:
+            low, high = self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=5.0)
+        except KafkaException as error:
+            raise KafkaProblem(explain(error.args[0], self._settings)) from None
+        wanted = message.offset()
+        if wanted is not None and wanted > high:
+            if wanted != self._known.get(place):
+                # What was read of it waits to be judged, perhaps under another name: only a new start can tell.
+                raise KafkaProblem(f"{place[0]}/{place[1]} ends before what was read of it; this worker starts anew")
+            self._on_revoked([place])
+            self._on_assigned({place: None})
+            self._on_begun_anew(place, wanted)
+        # Behind what retention took the next record's offset tells how much that was.
+        # A partition without a place to fetch from cannot be sought in; it is taken up anew, and the group sees nothing of it.
+        self._consumer.incremental_unassign([TopicPartition(*place)])
+        self._consumer.incremental_assign([TopicPartition(*place, low)])
 
     def commit(self, offsets: Mapping[Place, int]) -> None:
         """Commit the next offsets to read, and wait for the broker's word. Raises DeliveryFailed."""
         try:
-            self._consumer.commit(offsets=positions(offsets), asynchronous=False)
+            self._consumer.commit(offsets=self.positions(offsets), asynchronous=False)
         except KafkaException as error:
             raise DeliveryFailed(error.args[0].name()) from None
+
+    def positions(self, offsets: Mapping[Place, int]) -> list[TopicPartition]:
+        """Give offsets in confluent_kafka's words, each with the id of its topic's creation."""
+        return [
+            TopicPartition(topic, partition, offset, self._ids.get(topic, ""))
+            for (topic, partition), offset in offsets.items()
+        ]
 
     def rewind(self, offsets: Mapping[Place, int]) -> None:
         """Read again from these offsets."""
@@ -132,10 +176,24 @@ class Reader:
             committed = consumer.committed(partitions, timeout=10.0)
         except KafkaException:
             committed = []
-        known = {(each.topic, each.partition): each.offset for each in committed if each.offset >= 0}
-        self._on_assigned(
-            {(each.topic, each.partition): known.get((each.topic, each.partition)) for each in partitions}
-        )
+        known: dict[Place, int] = {}
+        void: dict[Place, int] = {}
+        for each in committed:
+            if each.offset >= 0:
+                is_void = each.metadata and each.metadata != self._ids.get(each.topic, each.metadata)
+                (void if is_void else known)[each.topic, each.partition] = each.offset
+        places = [(each.topic, each.partition) for each in partitions]
+        starts = [
+            TopicPartition(
+                *place, known.get(place, OFFSET_BEGINNING if place in void or place[0] in self._anew else self._first)
+            )
+            for place in places
+        ]
+        consumer.incremental_assign(starts)
+        self._known |= known
+        self._on_assigned({place: known.get(place) for place in places})
+        for place, offset in void.items():
+            self._on_begun_anew(place, offset)
 
     def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._on_revoked([(each.topic, each.partition) for each in partitions])

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from monitor.kafka.connection import DeliveryFailed, KafkaProblem, Settings, explain, make, positions
+from monitor.kafka.connection import DENIALS, DeliveryFailed, Denied, KafkaProblem, Settings, explain, make
 from monitor.kafka.reader import Reader
 from topics.catalog import ACCOUNTING
 from topics.record import Place
@@ -57,7 +57,8 @@ class Writer:
             try:
                 self._producer.init_transactions(_FLUSH_SECONDS)
             except KafkaException as error:
-                raise KafkaProblem(explain(error.args[0], settings)) from None
+                problem = Denied if error.args[0].code() in DENIALS else KafkaProblem
+                raise problem(explain(error.args[0], settings)) from None
 
     def deliver(self, outgoing: Sequence[Outgoing], offsets: Mapping[Place, int], reader: Reader) -> None:
         """Deliver and then commit. Raises DeliveryFailed (nothing was committed) or KafkaProblem (this worker is fenced)."""
@@ -98,7 +99,7 @@ class Writer:
         try:
             self._producer.begin_transaction()
             self._produce(outgoing, None)
-            self._producer.send_offsets_to_transaction(positions(offsets), reader.group_metadata, _FLUSH_SECONDS)
+            self._producer.send_offsets_to_transaction(reader.positions(offsets), reader.group_metadata, _FLUSH_SECONDS)
             self._commit()
         except KafkaException as raised:
             error = raised.args[0]

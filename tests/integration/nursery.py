@@ -28,7 +28,7 @@ from monitor.files import read_config
 from tests.integration.crash_points import MARK, Point, arm
 
 _PR_SET_PDEATHSIG = 1
-_START_SECONDS = 60.0
+_START_SECONDS = 240.0
 
 
 @dataclass(slots=True)
@@ -88,12 +88,15 @@ class Nursery:
         self._process.stdin.flush()
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
+            born = None
             for told in self._told(0.5):
                 if "born" in told:
                     born = Born(name, told["born"], point, log, time.monotonic())
                     self._children[born.pid] = born
-                    return born
-                self._end(told)
+                else:
+                    self._end(told)
+            if born is not None:
+                return born
         raise AssertionError(f"the nursery bears no child\n{(self._folder / 'nursery.log').read_text()}")
 
     def look(self) -> None:

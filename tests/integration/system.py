@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 REGISTER = Path(__file__).parents[2] / "monitor" / "shop" / "register.yaml"
@@ -118,7 +118,7 @@ class System:
         for index, (topic, key, value) in enumerate(records):
             producer.produce(topic, value, key, on_delivery=note(index))
             producer.poll(0)
-        assert producer.flush(30) == 0
+        assert producer.flush(120) == 0
         return [place for place in places if place is not None]
 
     def read(self, topic: str) -> list[dict[str, Any]]:
@@ -171,16 +171,28 @@ def create_topics(bootstrap: str, topics: Mapping[str, int], replication: int = 
 
 
 def topic_ends(bootstrap: str, topics: Sequence[str]) -> dict[tuple[str, int], int]:
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "ends"})
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "ends", "log_level": 0})
     try:
-        found = consumer.list_topics(timeout=10).topics
+        found = consumer.list_topics(timeout=60).topics
         return {
-            (topic, partition): consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)[1]
+            (topic, partition): consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=60)[1]
             for topic in topics
             for partition in found[topic].partitions
         }
     finally:
         consumer.close()
+
+
+def committed(admin: AdminClient, group: str) -> dict[tuple[str, int], int]:
+    """Give what a group has committed; nothing where the broker does not say, or a transaction is about to change it."""
+    try:
+        asked = admin.list_consumer_group_offsets(
+            [ConsumerGroupTopicPartitions(group)], require_stable=True, request_timeout=10
+        )
+        found = asked[group].result(20).topic_partitions
+    except (KafkaException, TimeoutError):
+        return {}
+    return {(each.topic, each.partition): each.offset for each in found}
 
 
 def read_topic(bootstrap: str, topic: str) -> list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]]:
@@ -194,6 +206,7 @@ def read_topic(bootstrap: str, topic: str) -> list[tuple[bytes | None, bytes | N
             "enable.partition.eof": True,
             "isolation.level": "read_committed",
             "fetch.message.max.bytes": 20_000_000,
+            "log_level": 0,
         }
     )
     records = []

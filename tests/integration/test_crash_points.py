@@ -1,6 +1,7 @@
 """Every named crash point, hit by a real process on Apache Kafka; the independent checker is content after all of them."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -47,6 +48,7 @@ EXACTLY_ONCE = (
 )
 LEDGER = ("before ledger write", "after ledger write", "before ledger is fresh", "after ledger is fresh")
 PIECES = 2_400
+BROKERS = int(os.environ.get("CRASH_BROKERS", "1"))
 
 
 class Traffic:
@@ -57,10 +59,17 @@ class Traffic:
         pieces = list(islice(Shop(31, start_ms).stream(), PIECES))
         traffic = [(TOPICS[each.role], each.key, each.value) for each in pieces if each.role in TOPICS]
         self._system = system
+        self._ends: dict[tuple[str, int], int] = {}
         self._parts = iter([traffic[index::parts] for index in range(parts)])
 
     def go_on(self) -> None:
-        self._system.produce(next(self._parts))
+        for topic, partition, offset in self._system.produce(next(self._parts)):
+            if topic != TOPICS["consent"]:
+                self._ends[topic, partition] = max(offset + 1, self._ends.get((topic, partition), 0))
+
+    def ends(self) -> dict[tuple[str, int], int]:
+        """Give the end of each source partition that holds something, by the word of the producer."""
+        return dict(self._ends)
 
 
 def launch(system: System, command: Sequence[str], name: str) -> subprocess.Popen[bytes]:
@@ -95,7 +104,10 @@ def audited(system: System) -> dict[str, Any]:
 @pytest.fixture(params=["at_least_once", "exactly_once"])
 def system(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[System]:
     settings = {"delivery": request.param, "batch_records": 20, "settle_seconds": 0.2}
-    with Cluster(1) as cluster, System(cluster.bootstrap, tmp_path / "system", SOURCES, settings) as running:
+    with (
+        Cluster(BROKERS) as cluster,
+        System(cluster.bootstrap, tmp_path / "system", SOURCES, settings, replication=BROKERS) as running,
+    ):
         yield running
 
 

@@ -186,10 +186,10 @@ class Cluster:
         tails = "\n".join(f"--- {process.name}\n{process.tail()}" for process in started)
         raise Unavailable(f"Apache Kafka {self.version} was not ready within {seconds:g} s\n{tails}")
 
-    def restart(self, node: Node) -> None:
+    def restart(self, node: Node, seconds: float = 60.0) -> None:
         """Start a killed broker again on its old folder and ports, and wait until it is back."""
         node.start()
-        self.wait_ready()
+        self.wait_ready(seconds)
 
     def stop(self) -> None:
         """Stop all brokers and remove their data."""

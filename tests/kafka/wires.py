@@ -27,6 +27,7 @@ class Seat:
     owned: dict[Place, int | None] = field(default_factory=dict)
     """Place to what was committed when it was assigned."""
     records: list[RawRecord] = field(default_factory=list)
+    void: dict[Place, int] = field(default_factory=dict)
 
     def assigned(self, committed: Mapping[Place, int | None]) -> None:
         self.owned.update(committed)
@@ -34,6 +35,9 @@ class Seat:
     def revoked(self, places: Sequence[Place]) -> None:
         for place in places:
             self.owned.pop(place, None)
+
+    def begun_anew(self, place: Place, void: int) -> None:
+        self.void[place] = void
 
     def poll(self, limit: int = 1_000) -> list[RawRecord]:
         records: list[RawRecord] = self.reader.poll(limit, 0.1)
@@ -144,6 +148,8 @@ class KafkaWire:
             from_beginning=True,
             on_assigned=seat.assigned,
             on_revoked=seat.revoked,
+            on_begun_anew=seat.begun_anew,
+            ids={},
         )
         self._seats.append(seat)
         return seat

@@ -24,6 +24,7 @@ from topics.catalog import (
     CONSENT,
     DEAD_LETTERS,
     FINDINGS,
+    LINEAGES,
     LINKS,
     RULES,
     SHADOW,
@@ -31,6 +32,7 @@ from topics.catalog import (
     VOLUMES,
 )
 from topics.consent import ConsentRecord
+from topics.lineage import Lineage
 from topics.links import LinkRecord
 from topics.schema import RECORDS, asyncapi, json_schema
 from topics.triage import Declaration, Declared
@@ -72,6 +74,7 @@ SAMPLES: dict[str, Any] = {
         delivery="at_least_once",
     ),
     TRIAGE.name: Declaration(episode_key="key", what=Declared.BREACH, at_ms=1_700_000_000_000),
+    LINEAGES.name: Lineage(cluster="c", topic="t", topic_id="kV1uvxpZQ4mKu0HnlmDoTg", met_at_ms=1),
     CANARY.name: Canary(message_id="one", timestamp="2026-11-25T12:00:00.000Z"),
 }
 

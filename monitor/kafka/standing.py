@@ -1,0 +1,102 @@
+"""Where we stand with a broker: which creation of each topic is there, and which rights we have on topics and group."""
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import AclOperation, AdminClient  # type: ignore[attr-defined]
+
+from monitor.kafka.connection import Settings, make
+
+_ASK_SECONDS = 5.0
+_NO_ID = "AAAAAAAAAAAAAAAAAAAAAA"
+"""What a broker without topic ids tells: sixteen zero bytes."""
+_DENIED = {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED}
+
+
+class Why(StrEnum):
+    """How access is lost."""
+
+    READ_DENIED = "read-denied"
+    WRITE_DENIED = "write-denied"
+    ABSENT = "absent"
+
+
+class Loss(NamedTuple):
+    """A topic or the group that we cannot use as we need to."""
+
+    kind: str
+    """`topic`, `group` or `transactional-id`."""
+    name: str
+    why: Why
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} is {self.why.value}"
+
+
+class Standing(NamedTuple):
+    """What the broker says of our topics and our group."""
+
+    ids: Mapping[str, str]
+    """Id by topic that is read; without those that the broker does not tell."""
+    lost: frozenset[Loss]
+
+
+class Asker:
+    """Asks a broker, again and again, over one connection."""
+
+    def __init__(
+        self, settings: Settings, *, reads: Iterable[str], writes: Iterable[str] = (), group: str = ""
+    ) -> None:
+        self._admin = make(AdminClient, {**settings, "log_level": 0})
+        self._reads = frozenset(reads)
+        self._topics = sorted(self._reads | set(writes))
+        self._group = group
+
+    def ask(self) -> Standing | None:
+        """Ask; None when the broker does not answer."""
+        ids: dict[str, str] = {}
+        lost: set[Loss] = set()
+        asked = self._admin.describe_topics(
+            TopicCollection(self._topics), include_authorized_operations=True, request_timeout=_ASK_SECONDS
+        )
+        for name, future in asked.items():
+            denied = Why.READ_DENIED if name in self._reads else Why.WRITE_DENIED
+            told = _told(future.result)
+            if isinstance(told, KafkaError):
+                if told.code() not in {*_DENIED, KafkaError.UNKNOWN_TOPIC_OR_PART}:
+                    return None
+                lost.add(Loss("topic", name, denied if told.code() in _DENIED else Why.ABSENT))
+                continue
+            if name in self._reads and str(told.topic_id) != _NO_ID:
+                ids[name] = str(told.topic_id)
+            if _lacks(denied, told.authorized_operations):
+                lost.add(Loss("topic", name, denied))
+        if self._group and self._is_denied_to_group():
+            lost.add(Loss("group", self._group, Why.READ_DENIED))
+        return Standing(ids, frozenset(lost))
+
+    def _is_denied_to_group(self) -> bool:
+        (future,) = self._admin.describe_consumer_groups(
+            [self._group], include_authorized_operations=True, request_timeout=_ASK_SECONDS
+        ).values()
+        told = _told(future.result)
+        if isinstance(told, KafkaError):
+            return told.code() in _DENIED
+        return _lacks(Why.READ_DENIED, told.authorized_operations)
+
+
+def _told(result: Callable[[], Any]) -> Any:
+    try:
+        return result()
+    except KafkaException as error:
+        return error.args[0]
+
+
+def _lacks(denied: Why, allowed: Iterable[AclOperation] | None) -> bool:
+    """Whether a right is missing. A broker that tells nothing of rights gives all."""
+    if not allowed:
+        return False
+    wanted = AclOperation.READ if denied is Why.READ_DENIED else AclOperation.WRITE
+    return wanted not in allowed and AclOperation.ALL not in allowed
