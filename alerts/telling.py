@@ -60,6 +60,7 @@ def tell(state: Episode, change: Change, now_ms: int, note: str = "") -> tuple[E
         clocks=told.clocks,
         exemption=told.exemption,
         runbook=told.runbook,
+        windows=told.windows,
         due=dues(told),
         hints=hints(told.exemplars),
         related=told.related,

@@ -5,7 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from topics.exposure import Amount, Clock, Due
-from topics.finding import Basis, Detector, Finding, Mode, Severity, Verdict
+from topics.finding import Basis, Detector, Finding, Mode, Severity, Verdict, Windows
 
 
 class EpisodeState(StrEnum):
@@ -104,6 +104,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """Id of the exception that covers it; empty: none does."""
     runbook: str = ""
     """Id of the rule's runbook."""
+    windows: Windows | None = None
+    """When the rule's episodes end, where it says so itself."""
     due: tuple[Due, ...] = ()
     """Of those clocks: which run since when and until when, and what the others wait for. Ascending by due time."""
     hints: tuple[str, ...] = ()

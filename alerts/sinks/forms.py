@@ -91,7 +91,10 @@ class Alertmanager:
     digests = False
 
     def __init__(self, hold_seconds: float, links: Links | None = None) -> None:
-        """`hold_seconds`: how long an alert fires without news; longer than an episode needs to resolve."""
+        """`hold_seconds`: how long an alert fires without news; longer than an episode needs to resolve.
+
+        Where a rule gives its episodes more time, they are held by that.
+        """
         self._hold_ms = int(hold_seconds * 1000)
         self._links = links or Links()
 
@@ -104,7 +107,7 @@ class Alertmanager:
     def _alert(self, alert: Alert, now_ms: int) -> dict[str, Any]:
         over = alert.state is EpisodeState.RESOLVED or alert.change is Change.RESOLVED
         start_ms = min(alert.opened_at_ms, now_ms)
-        end_ms = now_ms if over else now_ms + self._hold_ms
+        end_ms = now_ms if over else now_ms + max(self._hold_ms, _hold_ms(alert))
         return {
             "labels": {
                 "alertname": "PrivacyEpisode",
@@ -131,3 +134,9 @@ class Alertmanager:
 
 def _moment(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _hold_ms(alert: Alert) -> int:
+    """Give how long the rule itself lets an episode live without news, and an hour."""
+    windows = alert.windows
+    return 0 if windows is None else ((windows.quiet or 0) + (windows.resolve or 0) + 3_600) * 1000

@@ -1,6 +1,8 @@
 """The Alertmanager sink against a real Alertmanager: an episode fires, and ends when it is resolved."""
 
+import json
 import time
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +19,9 @@ from tests.alerts.prometheus import ALERTS, Observed, Receiver
 from tests.alerts.test_export import history
 from tests.conftest import skip_or_fail
 from tests.kafka.processes import Unavailable, wait_until
+from topics.finding import Windows
+
+NOW_MS = 1_800_000_000_000
 
 
 @pytest.mark.slow
@@ -45,3 +50,14 @@ def test_an_episode_fires_at_a_real_alertmanager_and_ends_with_its_resolution(tm
             sink.take([msgspec.structs.replace(resolved, recipient='evil"\n\x00')], now_ms)
             assert sink.flush(now_ms) == (Outcome.DELIVERED, 1)
             assert wait_until(lambda: bool(receiver.alerts("PrivacyEpisode", "resolved")), 20)
+
+
+def test_an_alert_fires_for_as_long_as_its_rule_lets_the_episode_live() -> None:
+    def lasts(windows: Windows | None) -> float:
+        alert = msgspec.structs.replace(history()[0], windows=windows)
+        (made,) = json.loads(Alertmanager(3600).request([alert], 0, NOW_MS).body)
+        return datetime.fromisoformat(made["endsAt"]).timestamp() - NOW_MS / 1000
+
+    assert lasts(None) == 3600
+    assert lasts(Windows(update=1)) == 3600
+    assert lasts(Windows(quiet=3_600, resolve=7 * 86_400)) == 3_600 + 7 * 86_400 + 3_600

@@ -5,7 +5,9 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from prometheus_client import CollectorRegistry
 
+from monitor.minute_canary import MinuteCanary
 from tests.conftest import skip_or_fail
 from tests.integration.system import System
 from tests.kafka.jvm import Cluster
@@ -45,3 +47,37 @@ def test_a_canary_says_where_it_was_lost_and_arrives_when_all_runs(system: Syste
     assert {each["audience"] for each in alerts} == {"none"}
     assert {each["rule"] for each in system.read("privacy.findings.v1")} == {"canary.seen"}
     assert workers.poll() is None
+
+
+def test_of_several_processes_one_sends_and_another_takes_over_when_it_ends(system: System) -> None:
+    settings = {"bootstrap.servers": system.bootstrap}
+    pages = [CollectorRegistry() for _ in range(3)]
+    canaries = [MinuteCanary(settings, each, group="several-canary", every_seconds=1) for each in pages]
+
+    def of_each(name: str) -> list[float]:
+        return [each.get_sample_value(f"privacy_monitor_canary_{name}") or 0.0 for each in pages]
+
+    for each in canaries:
+        each.start()
+    try:
+        assert wait_until(lambda: sum(of_each("sender")) == 1 and sum(of_each("sent_total")) > 1, seconds=60)
+        first = of_each("sender").index(1.0)
+        canaries[first].stop()
+        before = of_each("sent_total")
+        others = [number for number in range(3) if number != first]
+        assert wait_until(lambda: any(of_each("sent_total")[each] > before[each] for each in others), seconds=60)
+        assert sum(of_each("sender")[each] for each in others) == 1
+        assert of_each("sent_total")[first] == before[first]
+    finally:
+        for each in canaries:
+            each.stop()
+
+
+def test_a_broker_that_is_not_there_stops_nothing_and_nothing_is_said_to_have_arrived() -> None:
+    page = CollectorRegistry()
+    canary = MinuteCanary({"bootstrap.servers": "127.0.0.1:1"}, page, group="nobody-canary", every_seconds=1)
+    canary.start()
+    assert wait_until(lambda: page.get_sample_value("privacy_monitor_canary_interval_seconds") == 1, seconds=5)
+    canary.stop()
+    assert page.get_sample_value("privacy_monitor_canary_last_arrived_timestamp_seconds") == 0
+    assert page.get_sample_value("privacy_monitor_canary_sender") == 0

@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import lmdb
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from monitor.shop import Shop
 from tests.integration.system import System, distinct_findings, topic_ends
 from tests.kafka.jvm import Cluster
+from tests.kafka.processes import wait_until
 from topics.catalog import CANARY, CATALOG
 
 FOLDER = Path(__file__).parent
@@ -117,7 +118,8 @@ def commit_all(bootstrap: str, group: str, topics: Sequence[str]) -> None:
     try:
         ends = topic_ends(bootstrap, topics)
         offsets = [TopicPartition(topic, partition, end) for (topic, partition), end in ends.items()]
-        consumer.commit(offsets=offsets, asynchronous=False)
+        # A cluster that has just started may not have settled yet who coordinates groups.
+        assert wait_until(lambda: _is_committed(consumer, offsets), seconds=60)
     finally:
         consumer.close()
 
@@ -138,6 +140,14 @@ def run_and_stop(system: System, start_ms: int = _START_MS) -> None:
     for process in (workers, alerts):
         process.terminate()
         assert process.wait(60) == 0, system.logs()
+
+
+def _is_committed(consumer: Consumer, offsets: list[TopicPartition]) -> bool:
+    try:
+        consumer.commit(offsets=offsets, asynchronous=False)
+    except KafkaException:
+        return False
+    return True
 
 
 def record(release: str) -> None:
