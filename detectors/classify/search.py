@@ -207,6 +207,7 @@ class Search:
                 leaf.above,
                 leaf.place.context,
                 leaf.place.layers,
+                _contradicted(leaf),
                 leaf.text,
             )
         )
@@ -307,11 +308,7 @@ class Search:
 
     def _alone(self, leaf: Leaf, bits: int, known: frozenset[str] = frozenset()) -> None:
         """Find what a value tells without its name, except for categories that are known of it."""
-        key = leaf.key
-        if key is not None:
-            bits &= ~key.contradicted
-            if key.bare and leaf.place.key is not None:
-                bits &= ~leaf.place.key.contradicted
+        bits &= ~_contradicted(leaf)
         if leaf.above & self._taxonomy.business:
             bits &= ~self._recognizers.not_of_business
         text = leaf.text.strip()
@@ -360,3 +357,11 @@ def _root(path: str, keys: KeyReader) -> Place:
     """Give the place of a part: adapters name a few alone."""
     context = keys.read(path.rpartition(".")[2]).inner if path else 0
     return Place(None, path, context, None, 0, 0, 0, 0)
+
+
+def _contradicted(leaf: Leaf) -> int:
+    """Give the bits of the recognizers that names speak against: its own, and that above where its own says nothing."""
+    key, above = leaf.key, leaf.place.key
+    if key is None:
+        return 0
+    return key.contradicted | above.contradicted if key.bare and above is not None else key.contradicted

@@ -34,7 +34,7 @@ MEMBERS = st.dictionaries(
     max_size=6,
 )
 EVENTS = st.one_of(
-    MEMBERS, st.dictionaries(st.sampled_from(["user", "items", "card", "address", "data"]), MEMBERS, max_size=3)
+    MEMBERS, st.dictionaries(st.sampled_from(["user", "items", "card", "address", "data", "order"]), MEMBERS, max_size=3)
 )
 
 
@@ -48,6 +48,18 @@ def test_what_was_seen_before_changes_no_result(events: list[object]) -> None:
         for kept in (memory.names, memory.points, memory.quiet, memory.scans):
             kept.clear()
         assert find_fields(part, Budget(), taxonomy()) == before
+
+
+@pytest.mark.parametrize("name", ["number", "value", "code"])
+def test_what_was_no_card_below_an_order_is_one_elsewhere(name: str) -> None:
+    fresh, problems = read_taxonomy(text("taxonomy.yaml"), "taxonomy.yaml", text("words.yaml"), "words.yaml")
+    assert fresh is not None, problems
+    harmless, card = (
+        find_fields(Part("", json.dumps({above: {name: "4111111111111111"}}).encode(), Media.JSON), Budget(), fresh)
+        for above in ("order", "blob")
+    )
+    assert not harmless.fields
+    assert [field.category for field in card.fields] == ["user.financial.credit_card.number"]
 
 
 def test_nothing_of_a_value_is_kept() -> None:
