@@ -56,7 +56,12 @@ class Sink:
 
     def take(self, alerts: Sequence[Alert], now_ms: int) -> list[Taken]:
         """Keep what the route lets pass, and what goes on of an episode that was taken. When this returns, it is on disk."""
-        wanted = [alert for alert in alerts if self._route.wants(alert) or self._spool.knows(self.name, alert)]
+        wanted, begun = list[Alert](), set[str]()
+        for alert in alerts:
+            # The spool does not know yet what came together with the beginning of its episode.
+            if alert.episode_id in begun or self._route.wants(alert) or self._spool.knows(self.name, alert):
+                begun.add(alert.episode_id)
+                wanted.append(alert)
         if not wanted:
             return []
         return self._spool.take(self.name, wanted, now_ms, self._limits.fold_above, self._when())

@@ -228,3 +228,18 @@ def test_an_episode_that_a_sink_was_told_of_is_told_to_its_end(tmp_path: Path) -
         last = msgspec.structs.replace(alert("a", 2, 2), services=("web", "x"))
         assert target.sink.take([last], at(12)) == [Taken.KEPT]
         assert target.sink.take([msgspec.structs.replace(last, episode_id="another")], at(12)) == []
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_the_end_of_an_episode_is_told_to_whom_its_beginning_was_told(tmp_path: Path, *, together: bool) -> None:
+    team = Team(name="web", services=("web",))
+    route = Route(teams=("none",), known=(team,))
+    first = msgspec.structs.replace(alert("k", 1, 3), services=())
+    # A service of the team's joins: the episode is not nobody's any more.
+    rest = [msgspec.structs.replace(alert("k", revision, 3), services=("web",)) for revision in (2, 3)]
+    with Spool(tmp_path / "spool") as spool:
+        target = Target(spool, None, route=route)
+        for batch in [[first, *rest]] if together else [[first], rest]:
+            target.sink.take(batch, at(12))
+        target.flush(at(12))
+    assert target.told() == [("k", 1), ("k", 2), ("k", 3)]
