@@ -44,10 +44,9 @@ def notify_until_stopped(config: Config, settings: Settings, file: Path) -> None
     failures: list[str] = []
 
     def send(each: Checked) -> None:
-        try:
-            _send(each, path, metrics, stopping)
-        except (sqlite3.Error, SpoolProblem) as error:
-            failures.append(str(error))
+        failure = sent_until_stopped(each, path, metrics, stopping)
+        if failure:
+            failures.append(failure)
             stopping.set()
 
     threads = [threading.Thread(target=send, args=(each,), daemon=True) for each in sinks]
@@ -58,7 +57,7 @@ def notify_until_stopped(config: Config, settings: Settings, file: Path) -> None
         while not stopping.is_set():
             intake.turn()
     except sqlite3.Error as error:
-        failures.append(str(error))
+        failures.append(f"{path}: {error}")
     finally:
         stopping.set()
         intake.close()
@@ -69,7 +68,7 @@ def notify_until_stopped(config: Config, settings: Settings, file: Path) -> None
             each.close()
     if failures:
         # What was not written is not committed either, so nothing is lost by ending here.
-        raise SpoolProblem(f"{path}: {failures[0]}")
+        raise SpoolProblem(failures[0])
     log.info("notify stopped")
 
 
@@ -126,6 +125,18 @@ class _Intake:
     def close(self) -> None:
         self._reader.close()
         self._spool.close()
+
+
+def sent_until_stopped(checked: Checked, path: Path, metrics: NotifyMetrics, stopping: threading.Event) -> str:
+    """Send to one sink until stopped. Gives why it ended before, so that all end: alone it would hold its alerts back unseen."""
+    try:
+        _send(checked, path, metrics, stopping)
+    except (sqlite3.Error, SpoolProblem) as error:
+        return f"{path}: {error}"
+    except Exception as error:  # noqa: BLE001 - the code of others runs there
+        # Its text may hold an address, and that a secret.
+        return f"the sink {checked.name} ended by {type(error).__name__}"
+    return ""
 
 
 def _send(checked: Checked, path: Path, metrics: NotifyMetrics, stopping: threading.Event) -> None:

@@ -108,13 +108,16 @@ class AppriseSender:
     def _start(self) -> str:
         self.close()
         kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "alerts.sinks.apprise_process"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=kept,
-        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "alerts.sinks.apprise_process"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=kept,
+            )
+        except OSError:
+            return "its process cannot be started"
         said = self._ask(json.dumps(self._order).encode(), _START_SECONDS)
         return str(said.get("problem", "its process does not start"))
 
@@ -136,8 +139,8 @@ class AppriseSender:
                     if not piece:
                         return {}
                     self._rest += piece
-        except OSError:
+            answer, _, self._rest = self._rest.partition(b"\n")
+            found = json.loads(answer)
+        except (OSError, ValueError):
             return {}
-        answer, _, self._rest = self._rest.partition(b"\n")
-        found = json.loads(answer)
         return found if isinstance(found, dict) else {}

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, TextIO, cast
 
 import requests
-from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType
+from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType, OverflowMode
 
 from alerts.sinks.target import is_public
 
@@ -101,13 +101,14 @@ def _clear(target: Any) -> set[str]:
 
 
 def _sent(target: Any, message: dict[str, str], guard: Guard) -> str:
-    body = message["body"][: int(target.body_maxlen or 0) or None]
     try:
         done = target.notify(
             title=message["title"],
-            body=body,
+            body=message["body"],
             notify_type=_KINDS.get(message["type"], NotifyType.INFO),
             body_format=NotifyFormat.TEXT,
+            # Many services refuse what is too long, and where they know no title it counts as text.
+            overflow=OverflowMode.TRUNCATE,
         )
     except Exception:  # noqa: BLE001 - a plugin of somebody else's: whatever it was, nothing was delivered
         done = False

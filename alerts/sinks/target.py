@@ -36,6 +36,7 @@ def check(url: str, allowed_hosts: Iterable[str], *, allow_http: bool = False, a
         parts = urlsplit(url)
         host = (parts.hostname or "").lower()
         port = parts.port
+        host.encode("idna")
     except ValueError:
         raise TargetProblem("the address of a sink is no URL") from None
     if parts.scheme not in {"https", "http"} or not host:
@@ -46,11 +47,14 @@ def check(url: str, allowed_hosts: Iterable[str], *, allow_http: bool = False, a
         raise TargetProblem(f"{host}: an address with a password ends up in logs; use the sink's secret")
     if host not in {each.lower() for each in allowed_hosts}:
         raise TargetProblem(f"{host} is not in the list of allowed hosts")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if not path.isascii() or not path.isprintable() or " " in path:
+        raise TargetProblem(f"{host}: the path has characters that must be written as %XX")
     return Target(
         scheme=parts.scheme,
         host=host,
         port=port or (443 if parts.scheme == "https" else 80),
-        path=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+        path=path,
         allow_private=allow_private,
     )
 

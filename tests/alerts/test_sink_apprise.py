@@ -138,3 +138,22 @@ def test_an_address_is_checked_before_anything_is_sent(where: str, problem: str,
     assert problem in told
     assert bool(problem) == bool(told)
     assert "3ccdd113" not in told
+
+
+def test_a_text_that_is_too_long_for_a_service_is_cut_together_with_its_title(closing: list[AppriseSender]) -> None:
+    with Receiver() as receiver:
+        one = sender(f"mastodon://token@127.0.0.1:{receiver.url.rpartition(':')[2]}")
+        closing.append(one)
+        one(json.dumps({"title": "t" * 60, "body": "b" * 3_000, "type": "info"}).encode(), {}, 10.0)
+        ((_, _, body),) = receiver.requests
+    assert json.loads(body)["status"].startswith("t" * 60)
+    assert len(json.loads(body)["status"]) <= 500
+
+
+def test_a_process_that_cannot_be_started_is_told_and_not_raised(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("sys.executable", str(tmp_path / "gone"))
+    one = sender("mmosts://127.0.0.1/3ccdd113474722377935511fc85d3dd4")
+    assert "cannot be started" in one.problem()
+    assert one(MESSAGE, {}, 1.0).outcome is Outcome.REFUSED

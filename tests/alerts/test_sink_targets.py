@@ -18,6 +18,9 @@ from tests.alerts.prometheus import Receiver
         ("https://[::1", "no URL"),
         ("https://hooks.shop.example:99999/", "no URL"),
         ("hooks.shop.example", "not of the form"),
+        ("https://hooks.shop.example/päss", "written as %XX"),
+        ("https://hooks.shop.example/pass word", "written as %XX"),
+        (f"https://{'a' * 64}.example/", "no URL"),
     ],
 )
 def test_an_address_that_nobody_allowed_is_refused_and_its_path_is_not_told(url: str, complaint: str) -> None:

@@ -34,7 +34,8 @@ MEMBERS = st.dictionaries(
     max_size=6,
 )
 EVENTS = st.one_of(
-    MEMBERS, st.dictionaries(st.sampled_from(["user", "items", "card", "address", "data", "order"]), MEMBERS, max_size=3)
+    MEMBERS,
+    st.dictionaries(st.sampled_from(["user", "items", "card", "address", "data", "order"]), MEMBERS, max_size=3),
 )
 
 
