@@ -73,7 +73,7 @@ class System:
             capture_output=True,
             check=False,
             cwd=self.program,
-            timeout=60,
+            timeout=180,
         )
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode()
