@@ -130,8 +130,12 @@ def _law(alert: Alert) -> str:
 def _evidence(alert: Alert) -> str:
     places = [f"{each.topic}/{each.partition}/{each.offset}" for each in alert.exemplars]
     fields = dict.fromkeys(field for each in alert.exemplars for field in each.fields)
-    where = ", ".join(dict.fromkeys(places))
-    return f"{where} at {_names(tuple(fields))}" if fields else where
+    where = ", ".join(dict.fromkeys(places)) + (f" at {_names(tuple(fields))}" if fields else "")
+    if not alert.exemplars:
+        return where
+    first = alert.exemplars[0]
+    look = f"privacy-monitor explain --topic {first.topic} --partition {first.partition} --offset {first.offset}"
+    return f"{where}; look with `{look} --config ...`"
 
 
 def _names(names: tuple[str, ...]) -> str:

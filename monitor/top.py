@@ -139,13 +139,14 @@ def _health(seen: Seen, now: float) -> Table:
 
 def _episodes(seen: Seen) -> Table:
     table = Table(title="Episodes", title_justify="left", box=None, pad_edge=False, expand=True)
-    for column in ("episode", "last seen", "state", "severity", "findings", "persons"):
+    for column in ("episode", "since", "last seen", "state", "severity", "findings", "persons"):
         table.add_column(column, no_wrap=True, justify="right" if column in {"findings", "persons"} else "left")
     table.add_column("why", ratio=1)
     for alert in ranked(seen.told())[:_EPISODES]:
         gap = alert.verdict is Verdict.GAP
         table.add_row(
             alert.episode_key[:_SHOWN_KEY],
+            f"{datetime.fromtimestamp(alert.first_at_ms / 1000, UTC):%m-%d %H:%M}",
             f"{datetime.fromtimestamp(alert.last_at_ms / 1000, UTC):%m-%d %H:%M:%S}",
             alert.state.value,
             Text("gap" if gap else alert.severity.value, style="dim" if gap else _STYLES[alert.severity.value]),
