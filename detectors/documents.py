@@ -97,9 +97,14 @@ def validate(document: Any, file: str, model: type[Model], changed: Any = None) 
     try:
         return model.model_validate(plain(document) if changed is None else changed), []
     except ValidationError as error:
+        told = error.errors(include_url=False, include_context=True)
+        places = [each["loc"] for each in told]
         return None, [
             Problem(file, line_of(document, each["loc"]), ".".join(map(str, each["loc"])), _message(each))
-            for each in error.errors(include_url=False, include_context=True)
+            for each in told
+            # A list whose only item is wrong counts as empty too: the item is what has to be mended.
+            if each["type"] != "too_short"
+            or not any(len(other) > len(each["loc"]) and other[: len(each["loc"])] == each["loc"] for other in places)
         ]
     except RecursionError:
         return None, [Problem(file, 0, "", "nested too deeply")]
@@ -147,6 +152,8 @@ def plain(node: Any) -> Any:
 _HINTS = {
     "missing": "this key is required",
     "extra_forbidden": "unknown key; remove it or correct its spelling",
+    "tuple_type": "needs a list: [one, two]",
+    "string_type": "needs a text; put numbers, yes and no in quotes",
 }
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from typing import Annotated
 
 from pydantic import Field as Bounded
@@ -104,7 +105,9 @@ def _mistakes(each: OwnType, before: Sequence[OwnType], taxonomy: Taxonomy) -> I
     if any(each.id == other.id for other in before) or each.id in taxonomy.recognizers.checks:
         yield f"{each.id} is taken", "id"
     if each.validator not in VALIDATORS:
-        yield f"unknown validator; one of: {', '.join(sorted(VALIDATORS))}", "validator"
+        close = get_close_matches(each.validator, VALIDATORS, 1)
+        guess = f" (did you mean {close[0]}?)" if close else ""
+        yield f"unknown validator{guess}; one of: {', '.join(sorted(VALIDATORS))}", "validator"
     if each.category not in taxonomy.categories:
         parent = each.category.rpartition(".")[0]
         if parent not in taxonomy.categories:
@@ -150,5 +153,16 @@ def _failures(each: OwnType, index: int, taxonomy: Taxonomy) -> Iterator[tuple[t
             part = Part("", json.dumps({example.key: example.value}).encode(), Media.JSON)
             categories = {field.category for field in find_fields(part, Budget(), taxonomy).fields}
             if (each.category in categories) != (wanted == "finds"):
-                said = "is not found" if wanted == "finds" else f"is found as {each.category}"
+                said = _why_not(each, example, taxonomy) if wanted == "finds" else f"is found as {each.category}"
                 yield ("types", index, "tests", wanted, at), f"this example {said}"
+
+
+def _why_not(each: OwnType, example: Example, taxonomy: Taxonomy) -> str:
+    """Tell what speaks against an example that should be found."""
+    if not re.fullmatch(each.value or _ANYTHING, example.value):
+        return "is not found: the pattern of `value` does not take all of it"
+    if not taxonomy.recognizers.checks[each.id](example.value):
+        return f"is not found: the pattern takes it, the validator {each.validator} says no"
+    if "".join(words(example.key)) in {"".join(words(key)) for key in each.keys}:
+        return "is not found: something that is shipped explains such a field first"
+    return "is not found: its key is none of `keys`, and by its value alone nothing is found under this key"

@@ -132,8 +132,9 @@ def _is_mail_domain(domain: str) -> bool:
 
 def _is_user_of_url(text: str, start: int) -> bool:
     """Tell `https://key@host`, where what stands before the sign is a credential of a machine."""
-    scheme = text.rfind("://", 0, start)
-    return scheme >= 0 and start - scheme <= _LONGEST and not any(mark in text[scheme + 3 : start] for mark in "/?# ")
+    # Only as far back as counts: from every address back to the beginning would take the square of the length.
+    scheme = text.rfind("://", max(0, start - _LONGEST), start)
+    return scheme >= 0 and not any(mark in text[scheme + 3 : start] for mark in "/?# ")
 
 
 def find_card(text: str) -> str:

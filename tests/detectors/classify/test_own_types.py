@@ -78,3 +78,21 @@ def test_a_type_without_evidence_is_refused() -> None:
     value, problems = read_own_types(LOYALTY.replace("    keys: [member_check]\n", ""), "types.yaml", taxonomy())
     assert value is None
     assert "needs keys" in problems[0].message
+
+
+def test_a_mistake_is_told_with_what_to_do_about_it() -> None:
+    for broken, message in (
+        (("keys: [member_check]", "keys: member_check"), "needs a list: [one, two]"),
+        (("value: '1234567812345670'", "value: 1234567812345670"), "needs a text; put numbers, yes and no in quotes"),
+        (("validator: luhn", "validator: lunh"), "unknown validator (did you mean luhn?)"),
+        (
+            ("value: '1234567812345670'", "value: '1234567812345671'"),
+            "the pattern takes it, the validator luhn says no",
+        ),
+        (("value: LC-87654321", "value: LC-8765"), "the pattern of `value` does not take all of it"),
+        (("clubNo, value: LC-12345678", "example, value: LC-12345678"), "its key is none of `keys`"),
+    ):
+        value, problems = read_own_types(LOYALTY.replace(*broken, 1), "types.yaml", taxonomy())
+        assert value is None
+        assert [message in each.message for each in problems] == [True], problems
+        assert problems[0].line > 1
