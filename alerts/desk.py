@@ -8,7 +8,8 @@ from typing import NamedTuple
 import msgspec
 
 from alerts import cloudevents
-from alerts.episodes import declare, is_forgettable, key_of, step, tick
+from alerts.declarations import declare
+from alerts.episodes import is_forgettable, key_of, step, tick
 from alerts.metrics import AlertMetrics
 from alerts.policy import Policy
 from alerts.register import Register

@@ -13,7 +13,6 @@ from alerts.wording import until_when, what_is_due
 from topics.alert import Alert, Change, EpisodeState
 from topics.distinct import Distinct
 from topics.finding import MAX_EXEMPLARS, SEVERITIES, Finding, Fold, Severity, Verdict
-from topics.triage import Declaration, Declared
 
 MAX_NAMES = 50
 """Services, purposes and categories of one episode are listed up to here; beyond it the set is marked as overflowed."""
@@ -149,38 +148,6 @@ def _warn(state: Episode, now_ms: int, policy: Policy) -> tuple[Episode, list[Al
         return state, []
     note = "".join(f"; {what_is_due(due)} {until_when(due)} ({due.duty})" for due in soon)
     return tell(state, Change.GROWN, now_ms, note)
-
-
-def declare(state: Episode, declaration: Declaration, now_ms: int) -> tuple[Episode, list[Alert]]:
-    """Take in what somebody declared, and tell which clocks run now. Declaring it again changes nothing.
-
-    `now_ms` is the time of the declaration's record. Raises ValueError when it contradicts itself.
-    """
-    if not 0 <= declaration.at_ms <= MAX_TIME_MS or (declaration.what is Declared.MET) != bool(declaration.duty):
-        raise ValueError("a declaration that contradicts itself")
-    declared, met = dict(state.declared), set(state.met)
-    if declaration.what is Declared.MET and declaration.at_ms:
-        met.add(declaration.duty)
-    elif declaration.what is Declared.MET:
-        met.discard(declaration.duty)
-    elif declaration.at_ms:
-        declared[declaration.what.value] = declaration.at_ms
-    else:
-        declared.pop(declaration.what.value, None)
-    if declared == state.declared and met == set(state.met):
-        return state, []
-    changed = msgspec.structs.replace(
-        state, declared=dict(sorted(declared.items())), met=tuple(sorted(met))[:MAX_NAMES]
-    )
-    taken_back = "" if declaration.at_ms else " is taken back"
-    return tell(changed, Change.GROWN, now_ms, f"; declared: {_DECLARED[declaration.what]}{taken_back}")
-
-
-_DECLARED = {
-    Declared.BREACH: "a breach of personal data",
-    Declared.NOTICE: "a notice of the regulator",
-    Declared.MET: "a duty is met",
-}
 
 
 def is_forgettable(state: Episode, now_ms: int, policy: Policy) -> bool:
@@ -321,7 +288,6 @@ __all__ = [
     "MAX_TIME_MS",
     "Episode",
     "Policy",
-    "declare",
     "is_forgettable",
     "key_of",
     "step",

@@ -5,7 +5,15 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from alerts.sinks.pagerduty import ADDRESS
 from alerts.sinks.route import NOBODYS
@@ -48,8 +56,15 @@ class QuietHoursConfig(Written):
     zone: Zone = Field(description="Time zone of the IANA database, such as Europe/Berlin.")
     begin: Clock = Field(description="Time of day at which it begins, such as '22:00'.")
     end: Clock = Field(description="Time of day at which it ends; not after `begin`: on the next day.")
-    days: tuple[Day, ...] = Field(DAYS, min_length=1, description="Days on which it begins.")
+    days: tuple[Day, ...] = Field(DAYS, description="Days on which it begins.", json_schema_extra={"minItems": 1})
     through: Severity = Field(Severity.CRITICAL, description="From this severity on, people are called all the same.")
+
+    @field_validator("days")
+    @classmethod
+    def _some_day(cls, days: tuple[Day, ...]) -> tuple[Day, ...]:
+        if not days:
+            raise ValueError("name at least one day, or leave it out for all")
+        return days
 
 
 class DigestConfig(Written):
@@ -154,13 +169,16 @@ class NotifyConfig(Written):
         description="Address in front of NAME.md in links to runbooks, such as that of your copy of the site.",
     )
     teams: tuple[TeamConfig, ...] = Field((), description="Teams, and what each answers for.")
-    sinks: Annotated[tuple[SinkConfig, ...], Field(min_length=1)] = Field(description="Targets.")
+    # Its least length is checked below: pydantic would count only those without a mistake.
+    sinks: tuple[SinkConfig, ...] = Field(description="Targets.", json_schema_extra={"minItems": 1})
 
     @field_validator("sinks", "teams")
     @classmethod
     def _named_once(
-        cls, listed: tuple[SinkConfig, ...] | tuple[TeamConfig, ...]
+        cls, listed: tuple[SinkConfig, ...] | tuple[TeamConfig, ...], info: ValidationInfo
     ) -> tuple[SinkConfig, ...] | tuple[TeamConfig, ...]:
+        if info.field_name == "sinks" and not listed:
+            raise ValueError("list at least one sink")
         names = [each.name for each in listed]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:

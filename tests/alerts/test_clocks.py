@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.clocks import dues, running
-from alerts.episodes import Episode, Policy, declare, is_forgettable, step, tick
+from alerts.declarations import declare
+from alerts.episodes import Episode, Policy, is_forgettable, step, tick
 from alerts.metrics import AlertMetrics
 from tests.alerts.traffic import START_MS, Seen, fold
 from topics.alert import Alert, Change, EpisodeState

@@ -31,6 +31,7 @@ def sink(name: str, **changes: Any) -> dict[str, Any]:
 def write(folder: Path, *sinks: dict[str, Any]) -> Path:
     (folder / "hook.key").write_text("a key of the tests, long enough\n")
     (folder / "short.key").write_text("short")
+    (folder / "routing.key").write_text("0123456789abcdef0123456789abcdef\n")
     file = folder / "monitor.yaml"
     with file.open("w") as stream:
         YAML().dump({**BASE, "notify": {"allowed_hosts": ["hooks.shop.example"], "sinks": list(sinks)}}, stream)
@@ -90,7 +91,10 @@ def test_notify_without_sinks_says_what_is_missing(tmp_path: Path) -> None:
             {"kind": "pagerduty", "secret": {"file": "short.key"}, "url": "https://hooks.shop.example/"},
             "32 letters and digits",
         ),
-        ({"kind": "pagerduty", "url": ""}, "events.pagerduty.com is not in the list"),
+        (
+            {"kind": "pagerduty", "url": "", "secret": {"file": "routing.key"}},
+            "events.pagerduty.com is not in the list",
+        ),
         ({"kind": "pagerduty", "digest": {"zone": "UTC"}}, "takes no digest"),
         ({"kind": "apprise"}, "put it into a file"),
         ({"kind": "apprise", "url": "", "secret": {"file": "short.key"}}, "no address that Apprise knows"),
@@ -107,12 +111,12 @@ def test_a_mistake_in_a_route_a_schedule_or_a_kind_says_what_to_do(
 ) -> None:
     told = problems(write(tmp_path, sink("hook", **changes)))
     assert any(complaint in text for text in told), told
+    assert len(told) == 1, "one mistake is told once"
     assert all(re.match(rf"{re.escape(str(tmp_path))}/monitor.yaml:[1-9]\d*: ", text) for text in told), told
 
 
 def test_routes_quiet_hours_and_digests_that_are_right_are_made(tmp_path: Path) -> None:
     (tmp_path / "chat.url").write_text("mmosts://hooks.shop.example/3ccdd113474722377935511fc85d3dd4")
-    (tmp_path / "routing.key").write_text("0123456789abcdef0123456789abcdef\n")
     night = {"zone": "Europe/Berlin", "begin": "22:00", "end": "07:00", "days": ["fri"], "through": "high"}
     digest = {"zone": "Europe/Berlin", "at": "09:30", "hours": 12, "upto": "medium"}
     chat = sink("chat", kind="apprise", secret={"file": "chat.url"}, quiet_hours=[night], digest=digest, teams=["none"])
@@ -129,3 +133,7 @@ def test_routes_quiet_hours_and_digests_that_are_right_are_made(tmp_path: Path) 
         YAML().dump(document, stream)
     _, sinks = checked_sinks(read_config(file), file)
     assert [each.name for each in sinks] == ["chat", "pager"]
+
+
+def test_a_list_without_a_sink_is_a_mistake(tmp_path: Path) -> None:
+    assert any("at least one sink" in text for text in problems(write(tmp_path)))
