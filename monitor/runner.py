@@ -187,7 +187,10 @@ class Runner:
 
     def _take(self, records: Sequence[RawRecord]) -> None:
         """Put what was read behind what waits."""
-        self._last_poll_ms = now = self._now_ms()
+        now = self._now_ms()
+        if now < self._last_poll_ms:
+            self._clock_went_back(now)
+        self._last_poll_ms = now
         latest = now + self._settle_ms
         topic, partition = "", -1
         queue: deque[RawRecord] | None = None
@@ -204,6 +207,15 @@ class Runner:
             # A producer's clock may run ahead by any time, and its partition must not wait for that: the broker
             # had the record when we received it.
             queue.append(record._replace(timestamp_ms=now) if record.timestamp_ms > latest else record)
+
+    def _clock_went_back(self, now: int) -> None:
+        """Let nothing wait until the wall clock shows again what it showed."""
+        for queue in self._pending.values():
+            for index, record in enumerate(queue):
+                if record.timestamp_ms > now:
+                    queue[index] = record._replace(timestamp_ms=now)
+        self._waits_until_ms = min(self._waits_until_ms, now + self._ledger_wait_ms)
+        self._last_lag_ms = min(self._last_lag_ms, now)
 
     def _see_jump(self, place: Place, expected: int, offset: int) -> None:
         """Tell what retention removed before we read it from holes, now: later it will have removed what we did read, too."""

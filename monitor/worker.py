@@ -81,7 +81,8 @@ def work(config: Config, loaded: Loaded, settings: dict[str, object], index: int
         lambda loss, is_lost: metrics.lost_access.labels(*loss).set(is_lost),
         runner.start_anew,
     )
-    readiness += [runner.not_ready, watch.not_ready]
+    # What is lost is why the rest stands still, and is told first.
+    readiness += [watch.not_ready, runner.not_ready]
     bundles = BundleReader(settings, config.rules_bundle) if config.rules_bundle is not None else None
     reloader = Reloader(
         config,

@@ -129,12 +129,14 @@ class Cluster:
         users: Mapping[str, str] | None = None,
         *,
         encrypted: bool = False,
+        rights: bool = False,
         proxied: bool = False,
     ) -> None:
         """Start brokers and wait until all of them are part of the cluster.
 
         When `proxied`, each broker has another listener, which is reached only through a proxy of the tests: whoever
         connects by `proxied` can be cut off from a broker, and the brokers not from each other.
+        With `rights`, `users` may do only what an ACL allows them, and whoever comes by `bootstrap` may do everything.
         With `users` (name to password) each broker has a second listener, which asks for them by SASL/PLAIN; when
         `encrypted`, by SASL/SCRAM-SHA-512 over TLS, with a certificate of the cluster's own `authority`.
 
@@ -146,6 +148,7 @@ class Cluster:
         self._jars = kafka_jars()
         self._folder = Path(tempfile.mkdtemp(prefix="kafka-for-tests-"))
         self._users = dict(users or {})
+        self._rights = rights
         self._guarded: list[int] = []
         self._heap = "-Xmx512m" if size == 1 else "-Xmx256m"
         self.proxies: list[Proxy] = []
@@ -240,6 +243,9 @@ class Cluster:
             settings["listener.security.protocol.map"] += ",PROXIED:PLAINTEXT"
         if self._users:
             self._guard(settings, self._guarded[node_id - 1])
+        if self._rights:
+            settings["authorizer.class.name"] = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
+            settings["super.users"] = "User:ANONYMOUS"
         properties = folder / "server.properties"
         properties.write_text("".join(f"{key}={value}\n" for key, value in settings.items()), encoding="utf-8")
         return Node(node_id, port, folder, self._class("kafka.Kafka", str(properties)))
