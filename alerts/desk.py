@@ -76,7 +76,8 @@ class Desk:
             declaration = self._declarations.decode(value or b"")
             key = declaration.episode_key.encode()
             before = self._register.get(key)
-            if before is None:
+            # Written under another key, it comes to where the episode is not kept: a second state of it must not begin there.
+            if before is None or not self._register.holds(key, at.partition):
                 log.warning(
                     "a declaration of an episode that is not known: %s/%d/%d", at.topic, at.partition, at.offset
                 )

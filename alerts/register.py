@@ -69,6 +69,10 @@ class Register:
                 if len(sharing) > _MOST_NEIGHBOURS:
                     del sharing[next(iter(sharing))]
 
+    def holds(self, key: bytes, partition: int) -> bool:
+        """Tell whether an episode is kept in a partition."""
+        return key in self._keys[partition]
+
     def recovered(self, key: bytes, partition: int) -> None:
         """Note that recovery brought a value for a key."""
         self._keys[partition].add(key)

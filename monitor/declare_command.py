@@ -44,7 +44,7 @@ def declare(  # noqa: PLR0913 - each is a flag of the command
         raise typer.BadParameter(f"{duty} is no duty of this episode that runs; those are: {known}")
     moment = 0 if undo else _moment(at)
     record = Declaration(episode_key=alert.episode_key, what=what, at_ms=moment, duty=duty, by=by[:_MOST_BY])
-    Writer(settings).send([Outgoing(TRIAGE.name, alert.episode_key.encode(), msgspec.json.encode(record))])
+    Writer(settings).send([Outgoing(TRIAGE.name, record.key, msgspec.json.encode(record))])
     typer.echo(f"declared of {alert.episode_key}: {what.value}{' (taken back)' if undo else ''}")
     for each in alert.due:
         if each.waits_for == what.value and not undo:

@@ -28,3 +28,8 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True):
     """Of `met`: id of the duty in the law pack."""
     by: str = ""
     """Role or account of who declared it; kept here alone and copied nowhere."""
+
+    @property
+    def key(self) -> bytes:
+        """Key of the record: that of the episode's findings, which is without what sets gaps and exempted ones apart."""
+        return self.episode_key.partition(":")[0].encode()

@@ -10,6 +10,7 @@ from alerts.episodes import Policy
 from alerts.metrics import AlertMetrics, Vocabulary
 from alerts.register import Register
 from tests.alerts.traffic import START_MS, Seen, fold
+from topics.triage import Declaration, Declared
 
 
 class World:
@@ -41,6 +42,10 @@ class World:
     def fold(self, offset: int, at_ms: int = START_MS, count: int = 1) -> None:
         one = fold([Seen("k", 0, offset, START_MS, count, f"s{offset}")])
         asyncio.run(self.desk.fold(Position("findings", 2, offset, at_ms), msgspec.json.encode(one)))
+
+    def declare(self, partition: int) -> None:
+        breach = Declaration(episode_key="k", what=Declared.BREACH, at_ms=START_MS)
+        asyncio.run(self.desk.declare(Position("triage", partition, 0, START_MS), msgspec.json.encode(breach)))
 
     def tick(self, *, all_read: bool) -> None:
         asyncio.run(self.desk.tick(2, all_read=all_read))
@@ -82,6 +87,25 @@ def test_an_old_resolved_episode_is_dropped_from_the_table() -> None:
         world.tick(all_read=True)
     assert world.log == ["opened", "remembered", "quiet", "remembered", "resolved", "remembered"]
     assert world.table == {}
+
+
+def test_a_declaration_begins_no_second_state_of_an_episode_in_another_partition() -> None:
+    world = World()
+    world.fold(0)
+    world.log.clear()
+    world.declare(3)
+    assert world.log == []
+    assert list(world.register.of(3)) == []
+    world.declare(2)
+    assert world.log == ["grown", "remembered"]
+
+
+@pytest.mark.parametrize("kind", ["", ":gap", ":exempt"])
+def test_a_declaration_comes_to_where_the_findings_of_its_episode_come(kind: str) -> None:
+    one = fold([Seen("k", 0, 0, START_MS, 1, "s")])
+    assert (
+        Declaration(episode_key=one.episode_key + kind, what=Declared.BREACH, at_ms=1).key == one.episode_key.encode()
+    )
 
 
 def test_recovered_values_replace_what_was_decoded_before() -> None:
