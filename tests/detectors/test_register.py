@@ -98,7 +98,7 @@ PLANTED = [
     ("countries: [US]", "countries: [us]", 7, "ISO 3166"),
     ("countries: [US]", "countries: [USA]", 7, "ISO 3166"),
     ("countries: [US]", "countries: []", 7, "at least one"),
-    ("countries: [US]", "countries: US", 7, "tuple"),
+    ("countries: [US]", "countries: US", 7, "needs a list"),
     ("purposes: [support]", "purposes: [suport]", 8, "unknown purpose"),
     ("purposes: [support]", "purposes: []", 8, "at least one"),
     ("    purposes: [support]\n", "", 2, "required"),
