@@ -17,25 +17,27 @@ from tests.bench.mix import Mix
 from tests.bench.pipeline import REGISTER, batches, context, measured, parse
 from tests.bench.report import Grown
 
-_RECORDS = 4_000
 _ROUNDS = 3
 _PACKS = Path(__file__).parents[2] / "detectors" / "rules" / "packs"
 
 
-def growth() -> list[Grown]:
-    """Measure each table row."""
-    base = _cost(Mix(1))
+def growth(records: int) -> list[Grown]:
+    """Measure each table row, each on so many records."""
+    base = _cost(Mix(1), records)
     rows = [
-        Grown("records", f"{_RECORDS:,}", f"{_RECORDS * 10:,}", base[0], *_cost(Mix(1), records=_RECORDS * 10)),
-        Grown("persons", "2,000", "20,000", _cost(Mix(1, visitors=2_000))[0], *base),
-        Grown("rules", "1 pack", "5 packs", base[0], *_cost(Mix(1), change=_with_rules(5))),
-        Grown("register entries", "1 x", "10 x", base[0], *_cost(Mix(1), change=_with_entries(10))),
+        Grown("records", f"{records:,}", f"{records * 10:,}", base[0], *_cost(Mix(1), records * 10)),
+        Grown("persons", "2,000", "20,000", _cost(Mix(1, visitors=2_000), records)[0], *base),
+        Grown("rules", "1 pack", "5 packs", base[0], *_cost(Mix(1), records, _with_rules(5))),
+        Grown("register entries", "1 x", "10 x", base[0], *_cost(Mix(1), records, _with_entries(10))),
     ]
     rows += [
-        Grown("share with personal data", "0.12", f"{share}", base[0], *_cost(Mix(1, personal=share)))
+        Grown("share with personal data", "0.12", f"{share}", base[0], *_cost(Mix(1, personal=share), records))
         for share in (0.0, 0.5)
     ]
-    rows += [Grown("length of bodies", "1 x", f"{scale} x", base[0], *_cost(Mix(1, scale=scale))) for scale in (4, 16)]
+    rows += [
+        Grown("length of bodies", "1 x", f"{scale} x", base[0], *_cost(Mix(1, scale=scale), records))
+        for scale in (4, 16)
+    ]
     return rows
 
 
@@ -48,9 +50,7 @@ def presidio() -> float:
     return (time.process_time() - began) / len(texts) * 1e6
 
 
-def _cost(
-    mix: Mix, *, records: int = _RECORDS, change: Callable[[Context], Context] = lambda by: by
-) -> tuple[float, float]:
+def _cost(mix: Mix, records: int, change: Callable[[Context], Context] = lambda by: by) -> tuple[float, float]:
     """Give the microseconds of CPU for a record, and their ratio to parsing the same bytes."""
     by, work = change(context(mix)), batches(mix, records)
     for batch in work:
