@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
-_CACHED = 16_384
+_CACHED = 8_192
 _LONGEST_CACHED = 2_048
 _LONGEST = 8_192
 _MOST = 128

@@ -175,7 +175,7 @@ def _page(found: Found, _: str, raw: msgspec.Raw) -> None:
         found.host, found.path, found.query = page
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=8_192)
 def _page_of(data: bytes) -> tuple[str | None, str | None, str] | None:
     """Give host, path and query of a page: visitors come to the same few."""
     page = tolerated(_PAGE, data)
