@@ -57,7 +57,7 @@ PLANTS = {
     "id-differs-from-the-file": Plant("id: acme.rule", "id: acme.other", "acme.other", "must be equal"),
     "id-of-another-pack": Plant("id: acme.rule", "id: other.rule", "other.rule", "begin with acme."),
     "id-malformed": Plant("id: acme.rule", "id: Acme_Rule", "Acme_Rule", "such as tracking.gpc-ignored"),
-    "version-is-a-number": Plant("1.2.0", "1.2", "1.2", "valid string"),
+    "version-is-a-number": Plant("1.2.0", "1.2", "1.2", "needs a text"),
     "version-not-semantic": Plant("1.2.0", "v1.2.0", "v1.2.0", "such as 1.0.0"),
     "unknown-key": Plant("title: A rule", "title: A rule\ntitel: A rule", "titel", "unknown key"),
     "key-twice": Plant("title: A rule", "title: A rule\ntitle: B", "title: B", "twice"),
