@@ -14,14 +14,15 @@ help: ## list the recipes
 # The virtual environment is made once and again whenever the locked dependencies change.
 $(VENV)/.run: requirements/run.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ...")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing into $(VENV) (once) ..." >&2
+	@test -x $(BIN)/python || { echo "Making a virtual environment in $(VENV) ..." >&2; $(PYTHON) -m venv $(VENV); }
+	@echo "Installing the $$(grep -c '^[a-z].*==' requirements/run.txt) packages of the program into $(VENV), once: a minute or two ..." >&2
 	@$(PIP) --require-hashes -r requirements/run.txt
 	@$(PIP) --no-deps --editable .
 	@$(BIN)/python -m compileall -q topics detectors alerts monitor
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run requirements/test.txt
+	@echo "Installing the packages of the tests, once: another minute ..." >&2
 	@$(PIP) --require-hashes -r requirements/test.txt
 	@touch $@
 

@@ -19,6 +19,7 @@ from monitor.context import VERSION
 from monitor.declare_command import declare
 from monitor.files import client_settings, read_config
 from monitor.notify import notify_until_stopped
+from monitor.processes import EXIT_USAGE
 from monitor.top import show
 from topics.alert import Alert, EpisodeState
 
@@ -47,8 +48,8 @@ def export(
         read = from_file(file) if file else from_topic(client_settings(read_config(config).kafka, str(config)))
         alerts = list(read) if history else newest(read)
     except AlertFileProblem as problem:
-        sys.stderr.write(f"{problem}\n")
-        raise typer.Exit(1) from None
+        sys.stderr.write(f"privacy-monitor: {problem}\n")
+        raise typer.Exit(EXIT_USAGE) from None
     if unresolved:
         alerts = [alert for alert in alerts if alert.state is not EpisodeState.RESOLVED]
     for line in _lines(alerts, form):
@@ -61,8 +62,8 @@ def notify(config: ConfigOption = _DEFAULT_CONFIG) -> None:
     try:
         notify_until_stopped(settings, client_settings(settings.kafka, str(config)), config)
     except SpoolProblem as problem:
-        sys.stderr.write(f"{problem}\n")
-        raise typer.Exit(1) from None
+        sys.stderr.write(f"privacy-monitor: {problem}\n")
+        raise typer.Exit(EXIT_USAGE) from None
 
 
 def top(

@@ -1,7 +1,8 @@
 """The command line. Every command ends with a clear line and an exit code; none with a traceback.
 
-Exit codes: 0 done, 1 something is wrong with what was looked at, 2 wrong use of the command, 64 cannot work as configured,
-75 (children of `run`) cannot work now and is started again.
+Exit codes, the same for every command (`docs/exit-codes.md`): 0 done, 1 something is wrong in what was looked at, 2 wrong use of
+the command, 3 nothing is wrong but not all could be told, 64 cannot work with what it was given, 75 (children of `run`) cannot
+work now and is started again.
 """
 
 import signal
@@ -29,7 +30,7 @@ from monitor.context import VERSION, Loaded, load, load_all, load_shipped
 from monitor.data import DataProblem, data_app
 from monitor.explain_command import Told, explained
 from monitor.explain_text import lines
-from monitor.files import ConfigProblems, client_settings, read_config
+from monitor.files import ConfigProblems, Unreadable, client_settings, read_config
 from monitor.judge_command import judge
 from monitor.kafka import (
     DeliveryFailed,
@@ -45,7 +46,7 @@ from monitor.ledger_snapshot import LedgerProblem
 from monitor.letters_command import letters_app
 from monitor.needs_command import needs
 from monitor.pages import PagesProblem
-from monitor.processes import EXIT_TRY_AGAIN, EXIT_USAGE, Child, GaveUp, Supervisor, ourselves
+from monitor.processes import EXIT_TRY_AGAIN, EXIT_UNTOLD, EXIT_USAGE, Child, GaveUp, Supervisor, ourselves
 from monitor.register_commands import register_app
 from monitor.rules_commands import rules_app
 from monitor.sinks import checked_sinks
@@ -202,6 +203,9 @@ def check(
         settings, loaded, kafka = load_all(config)
         if settings.notify is not None:
             checked_sinks(settings, config)
+    except Unreadable:
+        # Nothing was looked at: that is no mistake in a file.
+        raise
     except ConfigProblems as error:
         _fail(*map(str, error.problems), code=1)
     if broker:
@@ -260,7 +264,7 @@ def inspect(  # noqa: PLR0913 - each is a flag of the command
     body: Annotated[str | None, typer.Option(help="Dotted path of the request body (Kong).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON Lines.")] = False,
     fail_on: Annotated[
-        FailOn, typer.Option(help="Exit with 1 for a violation of this severity or a higher one.")
+        FailOn, typer.Option(help="Exit with 1 for a violation of this severity or a higher one; never: always with 0.")
     ] = FailOn.HIGH,
 ) -> None:
     """Judge recorded traffic with no broker: who received what, why, and which rights that breaks."""
@@ -273,11 +277,19 @@ def inspect(  # noqa: PLR0913 - each is a flag of the command
             sys.stdout.write(orjson.dumps(line).decode() + "\n")
     else:
         inspect_module.show(report, _console())
-    if report.rejected and not report.judged:
-        raise CaptureProblem("nothing could be judged, and something could not be read: this is not a clean result")
+    read = report.judged + report.lacking
+    if report.rejected and not read:
+        raise CaptureProblem("nothing could be read: this is not a clean result")
+    if fail_on is FailOn.NEVER:
+        return
     worst = report.worst()
-    if fail_on is not FailOn.NEVER and worst and SEVERITIES.index(worst) >= SEVERITIES.index(Severity(fail_on.value)):
+    if worst and SEVERITIES.index(worst) >= SEVERITIES.index(Severity(fail_on.value)):
         raise typer.Exit(1)
+    if report.rejected or not read:
+        sys.stderr.write(
+            "privacy-monitor: not all could be read, or there was nothing to judge: this is not a clean result\n"
+        )
+        raise typer.Exit(EXIT_UNTOLD)
 
 
 @app.command()

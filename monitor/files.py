@@ -26,12 +26,16 @@ class ConfigProblems(Exception):
         self.problems = list(problems)
 
 
+class Unreadable(ConfigProblems):
+    """A file that was named is not there or cannot be read, so there was nothing to look at."""
+
+
 def read_config(file: Path) -> Config:
     """Read the configuration, and over it the environment; paths are relative to the file's folder. Raises ConfigProblems."""
     try:
         text = read_text(file)
     except OSError as error:
-        raise ConfigProblems([Problem(str(file), 0, "", f"cannot be read ({error.strerror})")]) from None
+        raise Unreadable([Problem(str(file), 0, "", f"cannot be read ({error.strerror})")]) from None
     document, problems = documents.load(text, str(file))
     settings, more = environment.settings_in(os.environ)
     if problems or more:

@@ -74,6 +74,11 @@ class Report(msgspec.Struct):
         """How many items every detector could decide."""
         return self.items.get("judged", 0)
 
+    @property
+    def lacking(self) -> int:
+        """How many items were read and lacked a fact."""
+        return sum(number for kind, number in self.items.items() if kind.startswith("unknown"))
+
     def worst(self) -> Severity | None:
         """Give the highest severity among violations."""
         found = [each.severity for _, each in self.findings if each.verdict is Verdict.VIOLATION]
@@ -135,8 +140,7 @@ def show(report: Report, console: Console) -> None:
         console.print(f"… and {len(report.rejected) - _FEW} more that could not be read")
     # What was not read counts in the share: a file that breaks off is not a clean one.
     unread = len(report.rejected)
-    lacking = sum(number for kind, number in report.items.items() if kind.startswith("unknown"))
-    judged = report.judged
+    lacking, judged = report.lacking, report.judged
     total = judged + lacking + unread
     unknown = ", ".join(
         f"{number} {kind.partition(':')[2]}"

@@ -18,7 +18,7 @@ from detectors.law import views
 from detectors.law.exposure import Exposure, as_line
 from detectors.law.iso import BLOCS, is_place
 from detectors.law.pack import LawPack, read_pack
-from monitor.files import ConfigProblems, folders, package_files
+from monitor.files import ConfigProblems, Unreadable, folders, package_files
 from monitor.rejudge import Difference, Judgement, differences, rejudged
 
 _WIDE = 200
@@ -97,7 +97,7 @@ def law_diff(  # noqa: PLR0913 - each is a flag of the command
     folders_given = [Path(each).is_dir() for each in (old, new)]
     if any(folders_given) and not all(folders_given):
         missing = new if folders_given[0] else old
-        _refuse(f"{missing!a}: no such folder; give two days, or two folders")
+        raise Unreadable([Problem(str(missing), 0, "", "no such folder; give two days, or two folders")])
     if all(folders_given):
         before, after = read_law([*(law or ()), Path(old)]), read_law([*(law or ()), Path(new)])
         today = day("")
@@ -144,7 +144,7 @@ def read_law(own: Sequence[Path]) -> LawPack:
     problems: list[Problem] = []
     missing = [Problem(str(folder), 0, "", "there is no such folder") for folder in own if not folder.is_dir()]
     if missing:
-        raise ConfigProblems(missing)
+        raise Unreadable(missing)
     more = folders(own, "--law", "law", problems)
     pack, found = read_pack({**package_files("detectors.law", ".yaml"), **more}) if own else _shipped_law()
     if pack is None or problems:

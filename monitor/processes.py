@@ -19,8 +19,10 @@ _STABLE_SECONDS = 30.0
 _LONGEST_PAUSE_SECONDS = 30.0
 _PR_SET_PDEATHSIG = 1
 
+EXIT_UNTOLD = 3
+"""Exit code of a command that found nothing wrong, and could not tell of all that it was asked about."""
 EXIT_USAGE = 64
-"""Exit code of a process of ours that cannot work as configured: restarting it would change nothing."""
+"""Exit code of a process of ours that cannot work with what it was given: restarting it would change nothing."""
 EXIT_TRY_AGAIN = 75
 """Exit code of a process of ours that met a broker that is away or denies: `run` checked it, so it may pass."""
 

@@ -11,11 +11,12 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from detectors.documents import Problem
 from detectors.register import Register, read_register
 from detectors.register_views import Draft, draft, expiring
 from monitor.capture import Capture
 from monitor.context import Loaded, load, load_shipped
-from monitor.files import ConfigProblems, client_settings, read_config, read_text
+from monitor.files import ConfigProblems, Unreadable, client_settings, read_config, read_text
 from monitor.inspect import own_domains
 from monitor.law_commands import console, day
 from monitor.observed import Observed, from_captures, from_topics
@@ -50,7 +51,7 @@ def register_check(
     try:
         text = read_text(file)
     except OSError as error:
-        _refuse(f"{file}: cannot be read ({error.strerror})")
+        raise Unreadable([Problem(str(file), 0, "", f"cannot be read ({error.strerror})")]) from None
     found, problems = read_register(text, str(file))
     if as_json:
         _lines(problem._asdict() for problem in problems)
@@ -188,7 +189,7 @@ def _register(file: Path) -> Register:
     try:
         text = read_text(file)
     except OSError as error:
-        _refuse(f"{file}: cannot be read ({error.strerror})")
+        raise Unreadable([Problem(str(file), 0, "", f"cannot be read ({error.strerror})")]) from None
     register, problems = read_register(text, str(file))
     if register is None:
         raise ConfigProblems(problems)

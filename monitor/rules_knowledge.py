@@ -11,7 +11,7 @@ from detectors.rules.ruleset import RuleSet, compile_rules
 from monitor.capture import Capture
 from monitor.config import Config
 from monitor.context import Loaded, load, load_shipped
-from monitor.files import ConfigProblems, folders, package_files, read_config
+from monitor.files import ConfigProblems, Unreadable, folders, package_files, read_config
 from monitor.inspect import own_domains
 from monitor.rule_files import duty_ids, read_rules, recalled_ids, rule_texts, shipped_rules
 
@@ -20,7 +20,10 @@ def rule_files_of(paths: list[Path] | None, config: Path | None) -> tuple[dict[s
     """Read the files that somebody named; otherwise all that judge."""
     problems: list[Problem] = []
     if paths:
-        return read_rules(paths, problems), problems
+        files = read_rules(paths, problems)
+        if problems:
+            raise Unreadable(sorted(problems))
+        return files, problems
     if config is None:
         return shipped_rules(), problems
     return rule_texts(read_config(config), str(config), problems), problems

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -22,12 +22,55 @@ class _Session:
     broker: Broker | None = None
     failure: str = ""
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What the report says: a headline first where something was not tested."""
+        broker = self.broker
+        if self.failure:
+            return ("Kafka: NOT TESTED", self.failure)
+        if broker is None:
+            return ("Kafka: not used by the tests that ran",)
+        untested = ", ".join(broker.capabilities.missing())
+        if broker.real:
+            rest = f"all of its promises but {untested}" if untested else "all of its promises"
+            return (f"Kafka: {broker.title()}; {rest} could be tested",)
+        return (
+            "Kafka: PROMISES NOT TESTED",
+            f"This run used {broker.title()}, not Apache Kafka.",
+            f"Not tested: {untested}, lag, kill and restart.",
+            *(f"  {reason}" for reason in broker.passed_over),
+        )
+
 
 _SESSION = pytest.StashKey[_Session]()
+_TOLD = pytest.StashKey[list[tuple[str, ...]]]()
+_WORKERS_KEY = "kafka"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_SESSION] = _Session()
+    config.stash[_TOLD] = []
+    config.pluginmanager.register(_FromWorkers())
+
+
+class _FromWorkers:
+    """What pytest-xdist's workers tell at their end: they used the brokers, and the report is made elsewhere."""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        told = getattr(node, "workeroutput", {}).get(_WORKERS_KEY)
+        if told:
+            node.config.stash[_TOLD].append(tuple(told))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    config = session.config
+    told = config.stash[_SESSION].told
+    output = getattr(config, "workeroutput", None)
+    if output is not None:
+        output[_WORKERS_KEY] = told
+    else:
+        config.stash[_TOLD].append(told)
 
 
 def pytest_report_header() -> str:
@@ -131,22 +174,14 @@ def _fail_in_ci(reason: str) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    session = config.stash[_SESSION]
-    broker = session.broker
-    if session.failure:
-        terminalreporter.section("Kafka: NOT TESTED", sep="!", red=True)
-        terminalreporter.line(session.failure)
-    elif broker is None:
-        terminalreporter.line("Kafka: not used by the tests that ran")
-    elif broker.real:
-        untested = ", ".join(broker.capabilities.missing())
-        rest = (
-            f"all of its promises but {untested} could be tested" if untested else "all of its promises could be tested"
-        )
-        terminalreporter.line(f"Kafka: {broker.title()}; {rest}", green=True)
-    else:
-        terminalreporter.section("Kafka: PROMISES NOT TESTED", sep="!", red=True)
-        terminalreporter.line(f"This run used {broker.title()}, not Apache Kafka.")
-        terminalreporter.line(f"Not tested: {', '.join(broker.capabilities.missing())}, lag, kill and restart.")
-        for reason in broker.passed_over:
-            terminalreporter.line(f"  {reason}")
+    said = config.stash[_TOLD]
+    told = dict.fromkeys(said)
+    if len(told) > 1:
+        told.pop(_Session().told, None)
+    for first, *rest in told:
+        if not rest:
+            terminalreporter.line(first, green=True)
+            continue
+        terminalreporter.section(first, sep="!", red=True)
+        for line in rest:
+            terminalreporter.line(line)

@@ -1,5 +1,6 @@
 """The demo's terminal page: what an operator wants to see at a glance."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from rich.console import Group, RenderableType
@@ -13,8 +14,18 @@ _EPISODES = 8
 _SEVERITY_STYLE = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan"}
 
 
-def page(watched: Watched, urls: list[str], seconds: float) -> RenderableType:
-    """Draw the page: rate, share judged, gaps, findings by detector, the latest episodes with their why."""
+def waiting(starting: Sequence[str]) -> str:
+    """Say what is waited for before the first records are judged."""
+    return f"starting: {', '.join(starting)}" if starting else "all run; the first batch is on its way"
+
+
+def page(watched: Watched, urls: list[str], seconds: float, starting: Sequence[str] = ()) -> RenderableType:
+    """Draw the page: rate, share judged, gaps, findings by detector, the latest episodes with their why.
+
+    Before anything is judged, what is still `starting`.
+    """
+    if not watched.judged_records:
+        return Panel(Text(f"{waiting(starting)}   {seconds:.0f} s"), title="privacy-monitor", border_style="dim")
     total = sum(watched.items.values())
     judged = watched.items.get("judged", 0)
     head = Text.assemble(

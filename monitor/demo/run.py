@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -22,7 +23,8 @@ from rich.live import Live
 
 from monitor.broker import DEFAULT_PORT, EmbeddedBroker, free_port
 from monitor.config import Config
-from monitor.demo.page import page
+from monitor.demo.page import page, waiting
+from monitor.demo.ready import Starting
 from monitor.demo.watched import Result, Watched, absorb, conclude
 from monitor.kafka import Delivered, LogReader, Outgoing, Settings, Writer, create_topics
 from monitor.processes import Child, Supervisor, ourselves
@@ -49,7 +51,6 @@ def run(seconds: float | None, *, as_json: bool, seed: int, keep: bool) -> int:
         folder = Path(tempfile.mkdtemp(prefix="privacy-monitor-demo-"))
         if not keep:
             cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
-        console.print("Starting the embedded broker, the consent ledger, a traffic worker and the alert plane …")
         theatre = _Theatre(console, folder, stopping, cleanup)
         theatre.watch(seconds, seed, live=console.is_terminal and not as_json)
         interrupted = stopping.is_set()
@@ -73,12 +74,14 @@ class _Theatre:
         self._stopping = stopping
         self._lock = threading.Lock()
         self._closed = threading.Event()
+        console.print("Starting an embedded broker, in memory …")
         broker = EmbeddedBroker(folder / "broker.log")
         cleanup.callback(broker.stop)
         if broker.port != DEFAULT_PORT:
             console.print(f"Port {DEFAULT_PORT} is taken; the broker listens on {broker.port}.")
         broker.wait()
         self._settings: Settings = {"bootstrap.servers": broker.bootstrap}
+        console.print(f"Creating {len(CATALOG) + len(SOURCES)} topics …")
         sources = [Topic(name, "-", Cleanup.DELETE, -1, "demo traffic") for name in SOURCES.values()]
         create_topics(self._settings, [*CATALOG, *sources], partitions=2, replication=1)
         self._reader = LogReader(self._settings, [FINDINGS.name, ALERTS.name, DEAD_LETTERS.name, ACCOUNTING.name])
@@ -88,7 +91,8 @@ class _Theatre:
             if wanted != port:
                 console.print(f"Port {wanted} is taken; using {port} instead.")
         config = str(_write_config(folder, broker.bootstrap, pages, alerts))
-        commands = {"ledger": ["ledger"], "worker": ["worker", "--index", "0"], "alerts": ["alerts"]}
+        # The alert plane takes longest to begin.
+        commands = {"alerts": ["alerts"], "ledger": ["ledger"], "worker": ["worker", "--index", "0"]}
         self._supervisor = Supervisor(
             [
                 Child(name=name, command=ourselves(*command, "--config", config), output=folder / f"{name}.log")
@@ -96,9 +100,15 @@ class _Theatre:
             ]
         )
         cleanup.callback(self._supervisor.stop, 5.0)
+        console.print("Starting the alert plane, the consent ledger and a traffic worker: some seconds …")
         self._supervisor.start()
         self._began = time.monotonic()
-        self.urls = [f"http://127.0.0.1:{port}/metrics" for port in (pages + 1, pages, alerts)]
+        addresses = {
+            name: f"http://127.0.0.1:{port}"
+            for name, port in (("traffic worker", pages + 1), ("consent ledger", pages), ("alert plane", alerts))
+        }
+        self._starting = Starting(addresses)
+        self.urls = [f"{address}/metrics" for address in addresses.values()]
         console.print(f"Metrics: {self.urls[0]} (worker)  {self.urls[1]} (ledger)  {self.urls[2]} (alert plane)")
         console.print(f"Logs: {folder}. Ctrl-C ends everything.")
         self._player: threading.Thread | None = None
@@ -117,11 +127,13 @@ class _Theatre:
             screen = view.enter_context(Live(console=self._console, refresh_per_second=4)) if live else None
             while not self._stopping.is_set() and (seconds is None or self.seconds < seconds):
                 self._look()
+                for name in self._starting.ask():
+                    self._console.print(f"Ready after {self.seconds:.1f} s: the {name}.")
                 if screen is not None:
-                    screen.update(page(self.watched, self.urls, self.seconds))
+                    screen.update(page(self.watched, self.urls, self.seconds, self._starting.names))
                 elif self.seconds - told > 5:
                     told = self.seconds
-                    self._console.print(_line(self.watched, told))
+                    self._console.print(_line(self.watched, told, self._starting.names))
                 self._supervisor.watch()
 
     def end(self, *, drain: bool) -> None:
@@ -189,7 +201,9 @@ def _print(console: Console, result: Result) -> None:
         console.print("  " + text, markup=False, highlight=False)
 
 
-def _line(watched: Watched, seconds: float) -> str:
+def _line(watched: Watched, seconds: float, starting: Sequence[str]) -> str:
+    if not watched.judged_records:
+        return f"{seconds:5.0f} s  {waiting(starting)}"
     judged = watched.items.get("judged", 0)
     total = max(1, sum(watched.items.values()))
     found = sum(n for (_, verdict), n in watched.findings.items() if verdict == "violation")

@@ -97,6 +97,6 @@ def test_a_file_that_holds_no_alerts_is_named_with_its_line(tmp_path: Path) -> N
     file = tmp_path / "alerts.jsonl"
     file.write_bytes(msgspec.json.encode(history()[0]) + b'\n{"secret": "a@b.example"}\n')
     result = CliRunner().invoke(app, ["export", "--file", str(file)])
-    assert result.exit_code == 1
+    assert result.exit_code == 64
     assert f"{file}:2:" in result.stderr
     assert "a@b.example" not in result.output

@@ -66,10 +66,8 @@ def test_law_show_gives_duties_of_the_day_and_what_a_violation_entails() -> None
         ("law", "show", "AQ"),
         ("law", "show", "US-CA", "--on", "yesterday"),
         ("law", "diff", "2027-01-01", "2026-01-01"),
-        ("law", "diff", "2027-01-01", "/no/such/folder"),
         ("register", "check"),
         ("register", "missing"),
-        ("register", "check", "--register", "/no/such/file"),
     ],
 )
 def test_wrong_use_is_one_line_and_exit_code_2(words: tuple[str, ...]) -> None:
