@@ -127,6 +127,10 @@ def _is_over(state: Episode, now_ms: int, policy: Policy) -> bool:
 def tick(state: Episode, now_ms: int, policy: Policy) -> tuple[Episode, list[Alert]]:
     """Let time pass up to `now_ms`: all folds written before that moment must have been counted."""
     policy = policy.under(state.windows)
+    # First of all, since silence calls nobody: a sink may leave it out.
+    warned, alerts = _warn(state, now_ms, policy)
+    if alerts:
+        return warned, alerts
     silent_ms = now_ms - state.seen_at_ms
     if state.state is EpisodeState.OPEN:
         if silent_ms >= policy.quiet_seconds * 1000:
@@ -135,7 +139,7 @@ def tick(state: Episode, now_ms: int, policy: Policy) -> tuple[Episode, list[Ale
             return tell(state, Change.GROWN, now_ms)
     elif state.state is EpisodeState.QUIET and silent_ms >= policy.resolve_seconds * 1000:
         return tell(msgspec.structs.replace(state, state=EpisodeState.RESOLVED), Change.RESOLVED, now_ms)
-    return _warn(state, now_ms, policy)
+    return state, []
 
 
 def _warn(state: Episode, now_ms: int, policy: Policy) -> tuple[Episode, list[Alert]]:

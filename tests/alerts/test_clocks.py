@@ -208,3 +208,15 @@ def test_the_burn_down_shows_the_next_due_time_of_each_duty_and_place_and_no_mor
     hostile = [msgspec.structs.replace(state, jurisdiction=f"X{number}") for number in range(5_000)]
     metrics.next_due(0, hostile)
     assert len(shown()) <= 201
+
+
+def test_a_duty_that_comes_near_in_the_moment_of_silence_is_told_before_the_silence() -> None:
+    state, alert = opened()
+    near_ms = running(alert.due)[0].due_at_ms - 2 * DAY_MS
+    state, _ = step(state, refused(offset=1), near_ms - 50_000, POLICY)
+    state, before = tick(state, near_ms - 1_000, POLICY)
+    assert before == []
+    state, warned = tick(state, near_ms + 20_000, POLICY)
+    state, quiet = tick(state, near_ms + 30_000, POLICY)
+    assert [each.change for each in (*warned, *quiet)] == [Change.GROWN, Change.QUIET]
+    assert "the opt-out must have effect" in warned[0].why
