@@ -17,7 +17,7 @@ from tests.kafka.processes import free_ports, wait_until
 
 pytestmark = [pytest.mark.slow]
 
-NAMES = int(os.environ.get("PRIVACY_MONITOR_HOSTILE_NAMES", "20000"))
+NAMES = int(os.environ.get("PRIVACY_MONITOR_HOSTILE_NAMES", "6000"))
 NAMES_OF_A_RECORD = 10
 MOST_SERIES = 2_000
 SCRAPES = 20

@@ -37,7 +37,7 @@ PARTITIONS = 3
 BATCH = 2_000
 PERSONS = 50_000
 SOURCES = ({"topic": "shop.events", "adapter": "segment", "service": "web-shop"},)
-QUIET_SECONDS = 12
+QUIET_SECONDS = 8
 
 
 def order(number: int) -> bytes:
