@@ -17,7 +17,6 @@ import msgspec
 import pytest
 
 from tests.alerts.test_export import history
-from tests.alerts.traffic import START_MS
 from tests.integration.system import System
 from tests.integration.unsteady import MOODS, RETRY_AFTER, SLOW_SECONDS, Unsteady
 from tests.kafka.jvm import Cluster
@@ -34,6 +33,7 @@ MOOD_SECONDS = 2.0
 FOLD_ABOVE = 200
 SOURCES = ({"topic": "shop.events", "adapter": "segment", "service": "web-shop"},)
 OPENED = history()[0]
+NOW_MS = time.time_ns() // 1_000_000
 
 
 def alerts_of(key: str, number: int, last: int) -> Iterator[Alert]:
@@ -47,7 +47,7 @@ def alerts_of(key: str, number: int, last: int) -> Iterator[Alert]:
             episode_id=f"{key}-{number}",
             revision=revision,
             findings=revision,
-            at_ms=START_MS + (number * last + revision) * 1000,
+            at_ms=NOW_MS + (number * last + revision) * 1000,
             change=Change.RESOLVED if over else Change.OPENED if revision == 1 else Change.GROWN,
             state=EpisodeState.RESOLVED if over else EpisodeState.OPEN,
         )
