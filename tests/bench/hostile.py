@@ -22,8 +22,8 @@ from topics.observation import Media, Part
 _SIZES = (32_768, 65_536, 500_000, 1_000_000)
 _ROUNDS = 3
 _PATTERN_SIZES = (500_000, 1_000_000)
-_FLOOR = 5e-4
-"""Seconds below which a ratio is noise."""
+_FLOOR = 5e-3
+"""Seconds below which the memory for the text itself and noise decide a ratio."""
 
 
 def main() -> None:
