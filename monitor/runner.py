@@ -111,6 +111,10 @@ class Runner:
             offset=void,
         )
 
+    def group_is_denied(self) -> bool:
+        """Say whether the broker denies us our group."""
+        return self._reader.is_denied
+
     # The loop.
 
     def start_anew(self, why: str) -> None:

@@ -1,7 +1,7 @@
 """Watches what a worker may do and which topics it has, in a thread of its own: what is lost is told, and what comes back."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from monitor.kafka.standing import Asker, Loss, Standing
 from monitor.logs import log
@@ -18,12 +18,14 @@ class Watch:
         ids: Mapping[str, str],
         tell: Callable[[Loss, bool], None],
         start_anew: Callable[[str], None],
+        others: Callable[[], Iterable[Loss]],
     ) -> None:
-        """`ids`: by topic, as of the start. `tell` is told each loss, and that it has ended."""
+        """`ids`: by topic, as of the start. `tell` is told each loss, and that it has ended. `others` gives what is lost beside topics."""
         self._asker = asker
         self._ids = dict(ids)
         self._tell = tell
         self._start_anew = start_anew
+        self._others = others
         self._lost: frozenset[Loss] = frozenset()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="standing", daemon=True)
@@ -46,13 +48,14 @@ class Watch:
         standing = self._asker.ask()
         if standing is None:
             return
-        for loss in sorted(standing.lost - self._lost):
+        lost = standing.lost | frozenset(self._others())
+        for loss in sorted(lost - self._lost):
             log.error("access lost, going on with the rest", kind=loss.kind, name=loss.name, why=loss.why.value)
             self._tell(loss, True)
-        for loss in sorted(self._lost - standing.lost):
+        for loss in sorted(self._lost - lost):
             log.info("access is back", kind=loss.kind, name=loss.name, why=loss.why.value)
             self._tell(loss, False)
-        self._lost = standing.lost
+        self._lost = lost
         self._see_creations(standing)
 
     def _see_creations(self, standing: Standing) -> None:

@@ -76,10 +76,11 @@ def work(config: Config, loaded: Loaded, settings: dict[str, object], index: int
     )
     on_stop(runner.stop)
     watch = Watch(
-        Asker(settings, reads=judged, writes=ours, group=config.kafka.group),
+        Asker(settings, reads=judged, writes=ours),
         logs.ids,
         lambda loss, is_lost: metrics.lost_access.labels(*loss).set(is_lost),
         runner.start_anew,
+        lambda: [Loss("group", config.kafka.group, Why.READ_DENIED)] if runner.group_is_denied() else [],
     )
     # What is lost is why the rest stands still, and is told first.
     readiness += [watch.not_ready, runner.not_ready]

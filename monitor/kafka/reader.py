@@ -1,6 +1,7 @@
 """Reading source topics as a member of a consumer group."""
 
 import contextlib
+import time
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ from monitor.kafka.connection import (
 from topics.record import Place, RawRecord
 
 _SESSION_MS = 6_000
+_DENIED_SECONDS = 60.0
+"""A denial is told again at each try; what was not told again for so long is over."""
 
 
 class Reader:
@@ -49,6 +52,7 @@ class Reader:
         self._on_revoked = on_revoked
         self._on_begun_anew = on_begun_anew or (lambda _place, _void: None)
         self._ids = ids or {}
+        self._denied_at: float | None = None
         self._known: dict[Place, int] = {}
         """What was committed when a partition was assigned."""
         self._first = OFFSET_BEGINNING if from_beginning else OFFSET_END
@@ -90,9 +94,18 @@ class Reader:
                 records.append(as_record(message))
             elif failure.code() in {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}:  # noqa: SLF001 - librdkafka's own name
                 self._out_of_range(message)
+            elif failure.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+                self._denied_at = time.monotonic()
             # A topic that is gone or denied is no reason to end: the others go on, librdkafka asks for it again, and
             # `monitor.standing` tells of it.
+        if records:
+            self._denied_at = None
         return records
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether the group was denied to us a short while ago, and nothing was read since."""
+        return self._denied_at is not None and time.monotonic() - self._denied_at < _DENIED_SECONDS
 
     def _out_of_range(self, message: Message) -> None:
         """Go on where the broker has something: behind what retention took, or from the beginning of what is another log."""
@@ -190,6 +203,7 @@ class Reader:
             for place in places
         ]
         consumer.incremental_assign(starts)
+        self._denied_at = None
         self._known |= known
         self._on_assigned({place: known.get(place) for place in places})
         for place, offset in void.items():

@@ -1,4 +1,4 @@
-"""Where we stand with a broker: which creation of each topic is there, and which rights we have on topics and group."""
+"""Where we stand with a broker: which creation of each topic is there, and which rights we have on topics."""
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
@@ -12,7 +12,7 @@ from monitor.kafka.connection import Settings, make
 _ASK_SECONDS = 5.0
 _NO_ID = "AAAAAAAAAAAAAAAAAAAAAA"
 """What a broker without topic ids tells: sixteen zero bytes."""
-_DENIED = {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED}
+_DENIED = {KafkaError.TOPIC_AUTHORIZATION_FAILED}
 
 
 class Why(StrEnum):
@@ -36,7 +36,7 @@ class Loss(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """What the broker says of our topics and our group."""
+    """What the broker says of our topics."""
 
     ids: Mapping[str, str]
     """Id by topic that is read; without those that the broker does not tell."""
@@ -44,15 +44,16 @@ class Standing(NamedTuple):
 
 
 class Asker:
-    """Asks a broker, again and again, over one connection."""
+    """Asks a broker, again and again, over one connection.
 
-    def __init__(
-        self, settings: Settings, *, reads: Iterable[str], writes: Iterable[str] = (), group: str = ""
-    ) -> None:
+    It asks about topics alone. A question to a coordinator that dies meanwhile makes librdkafka 2.16 abort the process
+    (its issue 4605); whether the group is denied the reader tells.
+    """
+
+    def __init__(self, settings: Settings, *, reads: Iterable[str], writes: Iterable[str] = ()) -> None:
         self._admin = make(AdminClient, {**settings, "log_level": 0})
         self._reads = frozenset(reads)
         self._topics = sorted(self._reads | set(writes))
-        self._group = group
 
     def ask(self) -> Standing | None:
         """Ask; None when the broker does not answer."""
@@ -73,18 +74,7 @@ class Asker:
                 ids[name] = str(told.topic_id)
             if _lacks(denied, told.authorized_operations):
                 lost.add(Loss("topic", name, denied))
-        if self._group and self._is_denied_to_group():
-            lost.add(Loss("group", self._group, Why.READ_DENIED))
         return Standing(ids, frozenset(lost))
-
-    def _is_denied_to_group(self) -> bool:
-        (future,) = self._admin.describe_consumer_groups(
-            [self._group], include_authorized_operations=True, request_timeout=_ASK_SECONDS
-        ).values()
-        told = _told(future.result)
-        if isinstance(told, KafkaError):
-            return told.code() in _DENIED
-        return _lacks(Why.READ_DENIED, told.authorized_operations)
 
 
 def _told(result: Callable[[], Any]) -> Any:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import msgspec
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
 from monitor.processes import EXIT_TRY_AGAIN
 from monitor.shop import Shop
@@ -48,7 +47,6 @@ class Soak:
         once = system.settings["delivery"] == "exactly_once"
         self._points = (*COMMON, *_SELDOM[3:], *_SWAPS, *(EXACTLY_ONCE if once else AT_LEAST_ONCE))
         self._shop = Shop(rng.randrange(2**31), time.time_ns() // 1_000_000).stream()
-        self._admin = AdminClient({"bootstrap.servers": cluster.bootstrap, "log_level": 0})
         self._nursery = Nursery(system.config)
         self._configs = self._write_configs()
         self._mortal: dict[int, Born] = {}
@@ -237,7 +235,9 @@ class Soak:
             time.sleep(1)
             ends = self._ends()
         while any(
-            (reached := committed(self._admin, _GROUP)).get(place, -1) < end for place, end in ends.items() if end
+            (reached := committed(self._cluster.bootstrap, _GROUP)).get(place, -1) < end
+            for place, end in ends.items()
+            if end
         ):
             assert time.monotonic() < deadline, f"not all was judged: {ends}, {reached}\n{self._system.logs()}"
             self._look_after()

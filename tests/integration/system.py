@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 REGISTER = Path(__file__).parents[2] / "monitor" / "shop" / "register.yaml"
@@ -183,16 +183,27 @@ def topic_ends(bootstrap: str, topics: Sequence[str]) -> dict[tuple[str, int], i
         consumer.close()
 
 
-def committed(admin: AdminClient, group: str) -> dict[tuple[str, int], int]:
-    """Give what a group has committed; nothing where the broker does not say, or a transaction is about to change it."""
+def committed(bootstrap: str, group: str) -> dict[tuple[str, int], int]:
+    """Give what a group has committed of every topic; nothing where the broker does not say, or a transaction may change it.
+
+    Asked as a consumer that joins nothing: librdkafka's admin client aborts the process when the coordinator dies meanwhile.
+    """
+    consumer = Consumer(
+        {"bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False, "log_level": 0}
+    )
     try:
-        asked = admin.list_consumer_group_offsets(
-            [ConsumerGroupTopicPartitions(group)], require_stable=True, request_timeout=10
-        )
-        found = asked[group].result(20).topic_partitions
-    except (KafkaException, TimeoutError):
+        topics = consumer.list_topics(timeout=20).topics
+        places = [
+            TopicPartition(name, partition)
+            for name, topic in topics.items()
+            if not name.startswith("__")
+            for partition in topic.partitions
+        ]
+        return {(each.topic, each.partition): each.offset for each in consumer.committed(places, timeout=20)}
+    except KafkaException:
         return {}
-    return {(each.topic, each.partition): each.offset for each in found}
+    finally:
+        consumer.close()
 
 
 def read_topic(bootstrap: str, topic: str) -> list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]]:

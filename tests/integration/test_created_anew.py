@@ -36,9 +36,9 @@ def traffic(seed: int, pieces: int) -> list[tuple[str, bytes | None, bytes | Non
     ]
 
 
-def is_judged(admin: AdminClient, bootstrap: str) -> bool:
+def is_judged(bootstrap: str) -> bool:
     ends = topic_ends(bootstrap, [str(each["topic"]) for each in SOURCES])
-    done = committed(admin, GROUP)
+    done = committed(bootstrap, GROUP)
     return all(done.get(place, -1) == end for place, end in ends.items() if end)
 
 
@@ -71,7 +71,7 @@ def test_what_a_topic_holds_that_was_created_anew_is_judged_from_its_beginning(
         known = {each["cluster"] for each in system.read("privacy.accounting.v1")}
         running = system.start("run")
         system.produce(traffic(31, 900))
-        assert wait_until(lambda: is_judged(admin, cluster.bootstrap), 120), system.logs()
+        assert wait_until(lambda: is_judged(cluster.bootstrap), 120), system.logs()
         before = {place: end for place, end in topic_ends(cluster.bootstrap, [EVENTS]).items() if end}
         if not at_work:
             running.terminate()
@@ -83,7 +83,7 @@ def test_what_a_topic_holds_that_was_created_anew_is_judged_from_its_beginning(
         assert any(after[place] > end for place, end in before.items())
         if not at_work:
             running = system.start("run")
-        assert wait_until(lambda: is_judged(admin, cluster.bootstrap), 180), system.logs()
+        assert wait_until(lambda: is_judged(cluster.bootstrap), 180), system.logs()
 
         accounting = [each for each in system.read("privacy.accounting.v1") if each["topic"] == EVENTS]
         (named,) = {each["cluster"] for each in accounting[-1:]}

@@ -82,7 +82,7 @@ class Case:
         (self.system.folder / f"{name}.log").unlink(missing_ok=True)
         command = ["-m", "tests.integration.crash_points", point, f"{nth}:SIGSTOP", "worker", "--index", "0"]
         worker = launch(self.system, command, name)
-        hit = wait_until(lambda: f"{MARK}{point}\n" in self.log(point) and _is_stopped(worker.pid), 60)
+        hit = wait_until(lambda: f"{MARK}{point}\n" in self.log(point) and _is_stopped(worker.pid), 180)
         assert hit, f"{point} was never met\n{self.system.logs()}"
         return worker
 
@@ -97,24 +97,24 @@ class Case:
         before = leading()
         self.roles.node(before).kill()
         worker.send_signal(signal.SIGCONT)
-        assert wait_until(lambda: leading() not in (before, -1), 30), f"nobody but {before} leads"
+        assert wait_until(lambda: leading() not in (before, -1), 90), f"nobody but {before} leads"
         self.traffic.go_on()
         self.settled(worker)
-        self.cluster.restart(self.roles.node(before))
-        assert wait_until(self.roles.is_whole, 60)
+        self.cluster.restart(self.roles.node(before), 180)
+        assert wait_until(self.roles.is_whole, 180)
 
     def settled(self, worker: Popen[bytes]) -> None:
         """Wait until all is judged and committed. Where the worker ended itself, to be started again, the next does it."""
-        assert wait_until(lambda: self.reached() or worker.poll() is not None, 120), self.system.logs()
+        assert wait_until(lambda: self.reached() or worker.poll() is not None, 240), self.system.logs()
         if worker.poll() is not None:
             assert worker.returncode == EXIT_TRY_AGAIN, self.system.logs()
             worker = launch(self.system, ["-m", "monitor", "worker", "--index", "0"], "next")
-            assert wait_until(self.reached, 120), self.system.logs()
+            assert wait_until(self.reached, 240), self.system.logs()
         self.end(worker)
 
     def reached(self) -> bool:
         """Whether the group has committed all that there is."""
-        done = committed(self.roles.admin, GROUP)
+        done = committed(self.cluster.bootstrap, GROUP)
         return all(done.get(place, -1) >= end for place, end in self.traffic.ends().items())
 
     def end(self, worker: Popen[bytes]) -> None:
