@@ -14,10 +14,12 @@ It promises exact counts over crashes, with at-least-once delivery underneath:
 import asyncio
 import logging
 import ssl
+import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, cast
 
 import faust
+import msgspec
 from aiokafka.errors import IllegalStateError  # type: ignore[import-untyped]
 from faust.exceptions import ProducerSendError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Producer, Transport
@@ -44,8 +46,9 @@ _CHANGELOG_CONFIGS = {"segment.bytes": 16_777_216, "segment.ms": 600_000, "min.c
 class AlertApp(faust.App):
     """The Faust application with its outbox, its lease and its watch over lost records."""
 
-    def __init__(self, *args: Any, lease_seconds: float, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, lease_seconds: float, idempotence: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.idempotence = idempotence
         self.outbox = Outbox()
         self.sequence = Sequence()
         self.lease = Lease(lease_seconds)
@@ -122,10 +125,10 @@ class _Consumer(Consumer):
 
 
 class _Producer(Producer):
-    """A producer whose every request asks the lease, and which the broker keeps from writing a batch twice."""
+    """A producer whose every request asks the lease, and which the broker keeps from writing a batch twice if it can."""
 
     def _settings_extra(self) -> Mapping[str, Any]:
-        return {"acks": "all", "enable_idempotence": True}
+        return {"acks": "all", "enable_idempotence": cast("AlertApp", self.app).idempotence}
 
     def _new_producer(self, transactional_id: str | None = None) -> Any:
         made = super()._new_producer(transactional_id)
@@ -263,6 +266,7 @@ def make_app(settings: AlertSettings) -> AlertApp:  # noqa: C901 - one function 
         settings.app_id,
         # A heartbeat was sent at most an interval before it stood still, and the broker waits a session from there.
         lease_seconds=settings.session_timeout_seconds * 2 / 3,
+        idempotence=settings.idempotence,
         broker=[f"aiokafka://{broker}" for broker in settings.brokers],
         broker_credentials=_credentials(settings),
         broker_session_timeout=settings.session_timeout_seconds,
@@ -337,6 +341,11 @@ def run(settings: AlertSettings, beside: Callable[[CollectorRegistry], Callable[
 
     `beside` starts what runs in the same process and shows its numbers on the same page; it gives what stops that.
     """
+    with tempfile.TemporaryDirectory(prefix="privacy-monitor-alerts-") as folder:
+        _run(settings if settings.table_folder else msgspec.structs.replace(settings, table_folder=folder), beside)
+
+
+def _run(settings: AlertSettings, beside: Callable[[CollectorRegistry], Callable[[], None]] | None) -> None:
     app = make_app(settings)
     worker = faust.Worker(app, loglevel="WARNING", quiet=True, override_logging=False, redirect_stdouts=False)
     worker.spinner = None  # it would write cursor codes into the log

@@ -79,6 +79,7 @@ def alert_settings(config: Config, loaded: Loaded, settings: dict[str, Any], par
         instance_id=f"{config.alerts.app}-{socket.gethostname()}" if config.kafka.static_membership else "",
         partitions=partitions,
         replication=config.alerts.replication,
+        idempotence=config.alerts.idempotence,
         http_host=config.http.host,
         http_port=config.alerts.port,
         rules=(*(rule.written.id for rule in loaded.rules.rules), RULE),

@@ -157,6 +157,10 @@ class AlertsConfig(Written):
     app: str = Field("privacy-monitor-alerts", description="Name of the Faust application and its consumer group.")
     port: int = Field(9564, ge=0, le=65535, description="Port of the alert plane's metrics and health pages.")
     replication: int = Field(1, ge=1, le=7, description="Copies of the alert plane's own topics (changelog, ticks).")
+    idempotence: bool = Field(
+        True,
+        description="Whether the broker drops what a producer sends again after a lost answer. `false` for brokers that cannot.",
+    )
     update_seconds: int = Field(
         60, ge=1, description="An episode that goes on growing is told anew at most this often, with its exact counts."
     )
