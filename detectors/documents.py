@@ -110,6 +110,19 @@ def validate(document: Any, file: str, model: type[Model], changed: Any = None) 
         return None, [Problem(file, 0, "", "nested too deeply")]
 
 
+def _told(error: ValidationError) -> list[Any]:
+    """Leave out that a list has too few items where mistakes in its items are told: those are why."""
+    errors = error.errors(include_url=False, include_context=True)
+    return [
+        each
+        for each in errors
+        if each["type"] != "too_short"
+        or not any(
+            len(other["loc"]) > len(each["loc"]) and other["loc"][: len(each["loc"])] == each["loc"] for other in errors
+        )
+    ]
+
+
 def read(text: str, file: str, model: type[Model]) -> tuple[Model | None, list[Problem]]:
     """Load and validate in one go."""
     document, problems = load(text, file)

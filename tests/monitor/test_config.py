@@ -242,3 +242,16 @@ def test_a_config_map_as_kubernetes_shows_it_holds_each_rule_once(tmp_path: Path
     _, loaded, _ = load_all(written(tmp_path, SOUND + "rules: [rules]\n"))
     own = [each for each in loaded.rules.rules if each.written.id == "checkout.unneeded-field"]
     assert len(own) == 1
+
+
+def test_what_has_to_be_a_list_is_told_as_one_and_an_item_at_fault_leaves_no_empty_list(tmp_path: Path) -> None:
+    text = SOUND.replace("[shop.example]", "shop.example").replace("adapter: segment", "adaptor: segment")
+    told = mistakes(written(tmp_path, text))
+    assert told == [
+        "monitor.yaml:2: shop.domains: needs a list: [one, two]",
+        "monitor.yaml:4: sources.0.adapter: this key is required",
+        "monitor.yaml:4: sources.0.adaptor: unknown key; remove it or correct its spelling",
+    ]
+    assert "at least 1 item" in "\n".join(
+        mistakes(written(tmp_path, SOUND.replace("- {topic: shop.events, adapter: segment}", "[]")))
+    )
