@@ -49,7 +49,7 @@ from monitor.pages import PagesProblem
 from monitor.processes import EXIT_TRY_AGAIN, EXIT_UNTOLD, EXIT_USAGE, Child, GaveUp, Supervisor, ourselves
 from monitor.register_commands import register_app
 from monitor.rules_commands import rules_app
-from monitor.sinks import checked_sinks
+from monitor.sinks import checked_sinks, require_known_places
 from monitor.worker import on_stop, work
 from topics.catalog import CANARY, CATALOG
 from topics.finding import SEVERITIES, Severity
@@ -203,6 +203,7 @@ def check(
         settings, loaded, kafka = load_all(config)
         if settings.notify is not None:
             checked_sinks(settings, config)
+            require_known_places(settings.notify, config, loaded.law.timelines)
     except Unreadable:
         # Nothing was looked at: that is no mistake in a file.
         raise

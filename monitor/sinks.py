@@ -1,7 +1,7 @@
 """The sinks of the configuration: checked, with their secrets read, and made."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,9 +17,10 @@ from alerts.sinks.spool import Spool
 from alerts.sinks.target import TargetProblem, check
 from alerts.text import Links
 from detectors.documents import Problem
+from detectors.rules.names import suggestion
 from monitor.config import Config
 from monitor.files import ConfigProblems, mistake, read_secret
-from monitor.notify_config import DAYS, NotifyConfig, SinkConfig
+from monitor.notify_config import DAYS, NotifyConfig, SinkConfig, TeamConfig
 
 _MIN_SECRET_BYTES = 16
 
@@ -89,6 +90,25 @@ def checked_sinks(config: Config, file: Path) -> tuple[NotifyConfig, list[Checke
     if maker.problems:
         raise ConfigProblems(maker.problems)
     return notify, sinks
+
+
+def require_known_places(notify: NotifyConfig, file: Path, known: Collection[str]) -> None:
+    """Check that teams and sinks ask for places of which a law is known. Raises ConfigProblems: of others comes no alert."""
+    routed: dict[str, Sequence[TeamConfig | SinkConfig]] = {"teams": notify.teams, "sinks": notify.sinks}
+    problems = [
+        mistake(
+            str(file),
+            ("notify", kind, index, "jurisdictions", number),
+            f"no law of `{place}` is known, so nothing of it will ever be told{suggestion(place, known)}; "
+            "`privacy-monitor law list` shows all",
+        )
+        for kind, parts in routed.items()
+        for index, each in enumerate(parts)
+        for number, place in enumerate(each.jurisdictions)
+        if place not in known
+    ]
+    if problems:
+        raise ConfigProblems(problems)
 
 
 Made = tuple[Form, Deliver, Callable[[], None]]

@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from monitor.files import ConfigProblems, read_config
-from monitor.sinks import checked_sinks
+from monitor.sinks import checked_sinks, require_known_places
 
 BASE: dict[str, Any] = {
     "kafka": {"bootstrap_servers": "127.0.0.1:1"},
@@ -137,3 +137,14 @@ def test_routes_quiet_hours_and_digests_that_are_right_are_made(tmp_path: Path) 
 
 def test_a_list_without_a_sink_is_a_mistake(tmp_path: Path) -> None:
     assert any("at least one sink" in text for text in problems(write(tmp_path)))
+
+
+def test_a_place_without_a_known_law_is_a_mistake(tmp_path: Path) -> None:
+    config = read_config(write(tmp_path, sink("hook", jurisdictions=["US-CA", "US-CQ", "Germany"])))
+    assert config.notify is not None
+    with pytest.raises(ConfigProblems) as told:
+        require_known_places(config.notify, tmp_path / "monitor.yaml", ("US", "US-CA", "DE"))
+    first, second = map(str, told.value.problems)
+    assert "notify.sinks.0.jurisdictions.1: no law of `US-CQ` is known" in first
+    assert "(did you mean US-CA?)" in first
+    assert "no law of `Germany` is known" in second
