@@ -9,18 +9,19 @@ It promises exact counts over crashes, with at-least-once delivery underneath:
    A crash before that reads the folds again, and the marks drop what was counted.
 4. A fold whose handling ended early is never committed, although Faust acknowledges it (`Outbox.begin`).
 5. A process that stood still until its partitions may be somebody else's writes nothing any more (`Lease`).
+6. A process that has records and handles none ends, and its supervisor starts it at the committed offset (`Progress`).
 """
 
 import asyncio
 import logging
 import ssl
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from typing import Any, cast
 
 import faust
 import msgspec
-from aiokafka.errors import IllegalStateError  # type: ignore[import-untyped]
+from aiokafka.errors import IllegalStateError, KafkaError  # type: ignore[import-untyped]
 from faust.exceptions import ProducerSendError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Producer, Transport
 from faust.types import TP, EventT
@@ -30,6 +31,7 @@ from alerts.desk import Desk, Position
 from alerts.lease import Lease
 from alerts.metrics import AlertMetrics, Health, MetricsServer
 from alerts.outbox import Outbox
+from alerts.progress import Progress
 from alerts.register import Register
 from alerts.sequence import Sequence
 from alerts.settings import AlertSettings
@@ -46,12 +48,15 @@ _CHANGELOG_CONFIGS = {"segment.bytes": 16_777_216, "segment.ms": 600_000, "min.c
 class AlertApp(faust.App):
     """The Faust application with its outbox, its lease and its watch over lost records."""
 
-    def __init__(self, *args: Any, lease_seconds: float, idempotence: bool, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, lease_seconds: float, stall_seconds: float, idempotence: bool, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.idempotence = idempotence
         self.outbox = Outbox()
         self.sequence = Sequence()
         self.lease = Lease(lease_seconds)
+        self.progress = Progress(stall_seconds)
         self._turn_seconds = lease_seconds / 8
         self.registry = CollectorRegistry()
 
@@ -107,6 +112,15 @@ class _Consumer(Consumer):
         held, self._held = self._held, set()
         super().resume_partitions(held)
         super().resume_flow()
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        committed: Mapping[TP, int] = await super().seek_to_committed()
+        # aiokafka leaves a partition without a commit where it stands: behind what was fetched during the rebalance,
+        # which Faust has dropped.
+        never = [tp for tp, offset in committed.items() if not offset and not self._is_changelog_tp(tp)]
+        if never:
+            await self._thread.seek_to_beginning(*never)
+        return committed
 
     def _new_consumer_thread(self) -> _Thread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
@@ -238,6 +252,21 @@ class _Desk:
                 await self._app.crash(error)
                 raise
             self._app.outbox.finish(at.tp, at.offset)
+            self._app.progress.handled(at.tp)
+
+    async def look_at_progress(self) -> None:
+        """Compare what is to be handled with what the broker has; end the process if a partition stands."""
+        consumer = self._app.consumer
+        waiting: dict[Hashable, tuple[int, int]] = {}
+        ours = [tp for tp in consumer.assignment() if tp.topic == self._settings.findings_topic]
+        try:
+            for tp, end in (await consumer.highwaters(*ours)).items() if ours else ():
+                # Markers of transactions are passed by the position and never delivered.
+                delivered = self._app.sequence.first(tp)
+                waiting[tp] = ((await consumer.position(tp) or 0) if delivered is None else delivered, end)
+        except (KafkaError, TimeoutError):
+            waiting.clear()  # the broker cannot be reached, or the partitions are just moving
+        self._app.progress.look(waiting, self._metrics.stalled)
 
     async def _all_read(self, tp: TP) -> bool:
         consumer = self._app.consumer
@@ -266,6 +295,7 @@ def make_app(settings: AlertSettings) -> AlertApp:  # noqa: C901 - one function 
         settings.app_id,
         # A heartbeat was sent at most an interval before it stood still, and the broker waits a session from there.
         lease_seconds=settings.session_timeout_seconds * 2 / 3,
+        stall_seconds=settings.stall_seconds,
         idempotence=settings.idempotence,
         broker=[f"aiokafka://{broker}" for broker in settings.brokers],
         broker_credentials=_credentials(settings),
@@ -322,6 +352,13 @@ def make_app(settings: AlertSettings) -> AlertApp:  # noqa: C901 - one function 
         health.ready = bool(app.tables.actives_ready) and not app.rebalancing
         if health.ready:
             await desk.send_ticks()
+
+    @app.timer(settings.stall_seconds / 6)  # type: ignore[untyped-decorator]
+    async def watch() -> None:
+        if app.tables.actives_ready and not app.rebalancing:
+            await desk.look_at_progress()
+        else:
+            app.progress.forget()
 
     @app.task()  # type: ignore[untyped-decorator]
     async def serve() -> None:

@@ -75,6 +75,11 @@ class AlertMetrics:
             "Records of the findings topic that are no fold. Any at all: somebody else writes there.",
             registry=self.registry,
         )
+        self._stalls = Counter(
+            "privacy_alert_stalls",
+            "Partitions that had findings to handle and of which none was handled for the stall time. The process ends after it.",
+            registry=self.registry,
+        )
         self._seconds = Counter(
             "privacy_alert_fold_seconds", "Time spent on folds, alerts awaited.", registry=self.registry
         )
@@ -130,6 +135,10 @@ class AlertMetrics:
         if counted:
             self._findings.labels(fold.detector.value, self._rule(fold.rule)).inc(counted)
             self._last_fold.set(at_ms / 1000)
+
+    def stalled(self) -> None:
+        """Count a partition that stands."""
+        self._stalls.inc()
 
     def unreadable(self) -> None:
         """Count a record that is no fold."""

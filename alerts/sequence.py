@@ -29,6 +29,11 @@ class Sequence:
         if waiting and waiting[0] == offset:
             waiting.popleft()
 
+    def first(self, place: Hashable) -> int | None:
+        """Give the offset of the first record that was delivered and not handled; None when there is none."""
+        waiting = self._delivered.get(place)
+        return waiting[0] if waiting else None
+
     def reset(self, places: Iterable[Hashable]) -> None:
         """Forget what was delivered: the partitions are assigned anew and read again from the commit."""
         for place in places:
