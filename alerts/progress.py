@@ -7,10 +7,13 @@ A new process reads from the committed offset, so nothing that waited is lost by
 import logging
 import os
 from collections.abc import Callable, Hashable, Mapping
+from typing import TypeVar
 
 from alerts.lease import now_seconds
 
 log = logging.getLogger("privacy_monitor.alerts")
+
+_Place = TypeVar("_Place", bound=Hashable)
 
 
 def _end() -> None:
@@ -42,7 +45,7 @@ class Progress:
         """Begin anew: partitions move, their state is recovered, or the broker does not answer."""
         self._since.clear()
 
-    def look(self, waiting: Mapping[Hashable, tuple[int, int]], stalled: Callable[[], None]) -> None:
+    def look(self, waiting: Mapping[_Place, tuple[int, int]], stalled: Callable[[], None]) -> None:
         """Compare the next offset to handle with the end, for each partition that is owned; end the process at a stall.
 
         `stalled` is told before, once for each partition that stands. What is not in `waiting` is forgotten, and all of it

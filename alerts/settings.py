@@ -44,7 +44,10 @@ class AlertSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     commit_seconds: float = 1.0
     tick_seconds: float = 1.0
     stall_seconds: float = 60.0
-    """How long a partition may have findings to handle without one being handled, before the process ends with code 75."""
+    """How long a partition may have findings to handle without one being handled, before the process ends with code 75.
+
+    Below 9 it may never end: a look takes up to two seconds, and half the time without one begins anew.
+    """
     rules: tuple[str, ...] = ()
     """Rule ids that metrics may name; empty: those that come, up to a limit."""
     policy: Policy = Policy()
