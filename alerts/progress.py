@@ -58,7 +58,7 @@ class Progress:
         self._since = {
             place: self._since.get(place, now) for place, (next_offset, end) in waiting.items() if next_offset < end
         }
-        standing = [place for place, since in self._since.items() if now - since >= self._seconds]
+        standing = [place for place in waiting if now - self._since.get(place, now) >= self._seconds]
         for place in standing:
             next_offset, end = waiting[place]
             stalled()
