@@ -15,12 +15,10 @@ It promises exact counts over crashes, with at-least-once delivery underneath:
 import asyncio
 import logging
 import ssl
-import tempfile
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from typing import Any, cast
 
 import faust
-import msgspec
 from aiokafka.errors import IllegalStateError, KafkaError  # type: ignore[import-untyped]
 from faust.exceptions import ProducerSendError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Producer, Transport
@@ -59,6 +57,9 @@ class AlertApp(faust.App):
         self.progress = Progress(stall_seconds)
         self._turn_seconds = lease_seconds / 8
         self.registry = CollectorRegistry()
+
+    def _create_directories(self) -> None:
+        """Make none: the tables are in memory and in their changelog, and the current folder may be read-only."""
 
     @faust.Service.task
     async def _turn(self) -> None:
@@ -306,7 +307,6 @@ def make_app(settings: AlertSettings) -> AlertApp:  # noqa: C901 - one function 
         consumer_group_instance_id=settings.instance_id or None,
         producer_acks=-1,
         store="memory://",
-        datadir=settings.table_folder or None,
         table_standby_replicas=0,
         topic_partitions=settings.partitions,
         topic_replication_factor=settings.replication,
@@ -378,11 +378,6 @@ def run(settings: AlertSettings, beside: Callable[[CollectorRegistry], Callable[
 
     `beside` starts what runs in the same process and shows its numbers on the same page; it gives what stops that.
     """
-    with tempfile.TemporaryDirectory(prefix="privacy-monitor-alerts-") as folder:
-        _run(settings if settings.table_folder else msgspec.structs.replace(settings, table_folder=folder), beside)
-
-
-def _run(settings: AlertSettings, beside: Callable[[CollectorRegistry], Callable[[], None]] | None) -> None:
     app = make_app(settings)
     worker = faust.Worker(app, loglevel="WARNING", quiet=True, override_logging=False, redirect_stdouts=False)
     worker.spinner = None  # it would write cursor codes into the log

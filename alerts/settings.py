@@ -36,8 +36,6 @@ class AlertSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     http_host: str = "127.0.0.1"
     http_port: int = 9109
     """For /metrics, /healthz and /readyz; 0 takes a free one."""
-    table_folder: str = ""
-    """Where Faust may keep files; empty for a folder of the process's own. Tables are in memory and in the changelog."""
     idempotence: bool = True
     """Whether the broker drops what a producer sends again after an answer that was lost."""
     session_timeout_seconds: float = 6.0

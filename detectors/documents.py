@@ -1,7 +1,7 @@
 """What people write (YAML): read with positions, validated, all mistakes at once."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple, TypeVar
 
@@ -12,6 +12,7 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from detectors.plain_yaml import load_plain
+from detectors.spelling import suggestion
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -97,14 +98,9 @@ def validate(document: Any, file: str, model: type[Model], changed: Any = None) 
     try:
         return model.model_validate(plain(document) if changed is None else changed), []
     except ValidationError as error:
-        told = error.errors(include_url=False, include_context=True)
-        places = [each["loc"] for each in told]
         return None, [
-            Problem(file, line_of(document, each["loc"]), ".".join(map(str, each["loc"])), _message(each))
-            for each in told
-            # A list whose only item is wrong counts as empty too: the item is what has to be mended.
-            if each["type"] != "too_short"
-            or not any(len(other) > len(each["loc"]) and other[: len(each["loc"])] == each["loc"] for other in places)
+            Problem(file, line_of(document, each["loc"]), ".".join(map(str, each["loc"])), _message(each, model))
+            for each in _told(error)
         ]
     except RecursionError:
         return None, [Problem(file, 0, "", "nested too deeply")]
@@ -164,15 +160,35 @@ def plain(node: Any) -> Any:
 
 _HINTS = {
     "missing": "this key is required",
-    "extra_forbidden": "unknown key; remove it or correct its spelling",
     "tuple_type": "needs a list: [one, two]",
     "string_type": "needs a text; put numbers, yes and no in quotes",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "needs a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "needs a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "needs true or false"),
 }
 
 
-def _message(error: Any) -> str:
-    known = _HINTS.get(error["type"])
+def _message(error: Any, model: type[BaseModel]) -> str:
+    kind, loc = error["type"], error["loc"]
+    known = _HINTS.get(kind)
     if known:
         return known
+    if kind == "extra_forbidden":
+        return f"unknown key{suggestion(str(loc[-1]), _keys_beside(model, loc))}; remove it or correct its spelling"
+    if kind == "too_short":
+        return f"needs at least {error['ctx']['min_length']}, and has {error['ctx']['actual_length']}"
     message = str(error["msg"]).removeprefix("Value error, ")
     return message[0].lower() + message[1:]
+
+
+def _keys_beside(model: type[BaseModel], loc: Sequence[int | str]) -> Collection[str]:
+    """Give the keys that may stand where a path ends; none where the model leaves that open."""
+    schema = model.model_json_schema()
+    part: Any = schema
+    for step in (*loc[:-1], None):
+        options = [part, *part.get("anyOf", ())]
+        objects = [schema["$defs"][each["$ref"].rpartition("/")[2]] if "$ref" in each else each for each in options]
+        part = next((each for each in objects if "properties" in each or "items" in each), {})
+        if step is not None:
+            part = part.get("items", {}) if isinstance(step, int) else part.get("properties", {}).get(step, {})
+    return tuple(part.get("properties", ()))

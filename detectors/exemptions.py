@@ -13,8 +13,8 @@ from pydantic import Field, StringConstraints
 from detectors import documents
 from detectors.documents import Problem, Written, line_of
 from detectors.rules.model import RuleId, Sentence
-from detectors.rules.names import suggestion
 from detectors.rules.ruleset import RuleSet
+from detectors.spelling import suggestion
 from topics.finding import Finding
 
 ExemptionId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from detectors import documents
 from detectors.documents import Problem
+from detectors.spelling import suggestion
 from monitor import environment
 from monitor.config import Config, KafkaConfig
 from monitor.secret import Secret
@@ -181,7 +182,10 @@ def _source_mistakes(document: Any, values: Any, file: str) -> list[Problem]:
 
         adapter, topic = source.get("adapter"), source.get("topic")
         if isinstance(adapter, str) and adapter not in ADAPTERS:
-            say("adapter", f"unknown adapter `{adapter}`; there are {', '.join(sorted(ADAPTERS))}")
+            say(
+                "adapter",
+                f"unknown adapter `{adapter}`{suggestion(str(adapter), ADAPTERS)}; there are {', '.join(sorted(ADAPTERS))}",
+            )
         if not isinstance(topic, str):
             continue
         if topic in seen:

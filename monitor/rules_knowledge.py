@@ -5,9 +5,9 @@ from pathlib import Path
 from detectors.documents import Problem
 from detectors.exemptions import Exemptions, read_exemptions
 from detectors.law.pack import LawPack, read_pack
-from detectors.rules.names import suggestion
 from detectors.rules.plan import Rule
 from detectors.rules.ruleset import RuleSet, compile_rules
+from detectors.spelling import suggestion
 from monitor.capture import Capture
 from monitor.config import Config
 from monitor.context import Loaded, load, load_shipped

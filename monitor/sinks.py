@@ -17,7 +17,7 @@ from alerts.sinks.spool import Spool
 from alerts.sinks.target import TargetProblem, check
 from alerts.text import Links
 from detectors.documents import Problem
-from detectors.rules.names import suggestion
+from detectors.spelling import suggestion
 from monitor.config import Config
 from monitor.files import ConfigProblems, mistake, read_secret
 from monitor.notify_config import DAYS, NotifyConfig, SinkConfig, TeamConfig

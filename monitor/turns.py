@@ -18,6 +18,7 @@ class Turns:
     def __init__(self, tell: Callable[[float], None], clock: Callable[[], float] = time.perf_counter) -> None:
         self._tell = tell
         self._clock = clock
+        self._began: float | None = None
         self._waited = 0.0
         self._longest = 0.0
         self._swapped = False
@@ -25,12 +26,21 @@ class Turns:
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Time one turn."""
-        began, self._waited, self._swapped = self._clock(), 0.0, False
-        yield
+        began = self._began = self._clock()
+        self._waited, self._swapped = 0.0, False
+        try:
+            yield
+        finally:
+            self._began = None
         took = self._clock() - began - self._waited
         self._longest = max(self._longest, took)
         if self._swapped:
             self._tell(took)
+
+    def seconds(self) -> float:
+        """Give how long the turn under way takes already, waits included; 0 between turns. Safe from other threads."""
+        began = self._began
+        return 0.0 if began is None else self._clock() - began
 
     @contextmanager
     def waiting(self, most: float = float("inf")) -> Iterator[None]:

@@ -21,6 +21,7 @@ from monitor.pages import Pages
 from monitor.pipeline import Context
 from monitor.reload import Reloader
 from monitor.runner import Runner
+from monitor.stall import Stall
 from monitor.standing import Watch
 from topics.catalog import ACCOUNTING, DEAD_LETTERS, FINDINGS, LINKS, RULES, SHADOW, VOLUMES
 
@@ -98,13 +99,16 @@ def work(config: Config, loaded: Loaded, settings: dict[str, object], index: int
     if bundles is not None:
         # What was published before is loaded before the first record is judged.
         reloader.follow(bundles.catch_up())
+    stall = Stall(runner.turns.seconds)
     reloader.start()
     watch.start()
+    stall.start()
     freeze()
     log.info("worker started", worker=name, pages=pages.url, bundle=reloader.judges_by)
     try:
         runner.run()
     finally:
+        stall.stop()
         watch.stop()
         reloader.stop()
         if bundles is not None:

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from typing import Annotated
 
 from pydantic import Field as Bounded
@@ -18,6 +17,7 @@ from detectors.classify.recognizers.recognizer import Recognizer
 from detectors.classify.recognizers.table import VALIDATORS
 from detectors.classify.taxonomy import Category, Taxonomy
 from detectors.documents import Problem, Written, line_of
+from detectors.spelling import suggestion
 from topics.observation import Media, Part
 
 _ANYTHING = r"[\s\S]{1,512}"
@@ -105,9 +105,10 @@ def _mistakes(each: OwnType, before: Sequence[OwnType], taxonomy: Taxonomy) -> I
     if any(each.id == other.id for other in before) or each.id in taxonomy.recognizers.checks:
         yield f"{each.id} is taken", "id"
     if each.validator not in VALIDATORS:
-        close = get_close_matches(each.validator, VALIDATORS, 1)
-        guess = f" (did you mean {close[0]}?)" if close else ""
-        yield f"unknown validator{guess}; one of: {', '.join(sorted(VALIDATORS))}", "validator"
+        yield (
+            f"unknown validator{suggestion(each.validator, VALIDATORS)}; one of: {', '.join(sorted(VALIDATORS))}",
+            "validator",
+        )
     if each.category not in taxonomy.categories:
         parent = each.category.rpartition(".")[0]
         if parent not in taxonomy.categories:

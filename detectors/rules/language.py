@@ -14,9 +14,10 @@ from cel_expr_python import cel
 from detectors.assessment import Assessment
 from detectors.rules.closures import close
 from detectors.rules.conjuncts import Conjunct, conjuncts
-from detectors.rules.names import Assessor, Kind, readable, suggestion
+from detectors.rules.names import Assessor, Kind, readable
 from detectors.rules.subset import WORDS, Mistake, refusals, tested_names
 from detectors.rules.tree import decode
+from detectors.spelling import suggestion
 
 MAX_EXPRESSION = 4_000
 """Characters that a person writes of an expression, at most."""

@@ -1,6 +1,5 @@
 """The names that rules read, taken from the types of flows and assessments, so that they are written once."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import cache
@@ -10,6 +9,7 @@ import msgspec
 
 from detectors.assessment import Agreement, Assessment, Checkout, Consent, Law, Transfer
 from detectors.classify.origin import CONFLICTS
+from detectors.spelling import suggestion
 from topics.finding import Detector
 from topics.flow import PURPOSES, DataFlow
 
@@ -85,12 +85,6 @@ def readable(assessor: Assessor) -> Mapping[str, Readable]:
 def roots(assessor: Assessor) -> tuple[str, ...]:
     """Give the first words of all names."""
     return tuple(_PARTS[assessor])
-
-
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """Give ` (did you mean …?)` for a likely misspelling, otherwise nothing."""
-    near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
-    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def _walk(prefix: str, struct: type[msgspec.Struct]) -> Iterable[Readable]:

@@ -14,8 +14,8 @@ from pydantic import Field, StringConstraints
 from detectors import documents
 from detectors.documents import Problem, Written, line_of
 from detectors.rules.model import Sentence, Version
-from detectors.rules.names import suggestion
 from detectors.rules.positions import place, with_column
+from detectors.spelling import suggestion
 
 FILE = "pack.yaml"
 _MAX_ITEMS = 1_000

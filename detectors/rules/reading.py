@@ -9,12 +9,13 @@ from detectors import documents
 from detectors.documents import Problem, line_of
 from detectors.rules.language import MAX_EXPRESSION, Expression, compile_expression
 from detectors.rules.model import RuleFile, is_named
-from detectors.rules.names import Assessor, Kind, assessment, readable, suggestion
+from detectors.rules.names import Assessor, Kind, assessment, readable
 from detectors.rules.pack import FILE, Pack, pack_of, references
 from detectors.rules.plan import Rule, Trial
 from detectors.rules.positions import place, with_column
 from detectors.rules.sentences import compile_sentence
 from detectors.rules.subset import Mistake
+from detectors.spelling import suggestion
 from topics.finding import Mode, Severity, Threshold, Verdict
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from detectors.assessment import Assessment
-from detectors.rules.names import Assessor, readable, suggestion
+from detectors.rules.names import Assessor, readable
+from detectors.spelling import suggestion
 from topics.sanitise import sanitise
 
 _LISTED = 5

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from detectors.rules.functions import FUNCTIONS, ZONED
-from detectors.rules.names import Readable, suggestion
+from detectors.rules.names import Readable
 from detectors.rules.patterns import searcher
 from detectors.rules.times import zone
 from detectors.rules.tree import Call, Const, ListOf, Loop, MapOf, Name, Node, Other, Select, Tree, children
 from detectors.rules.values import kind_of
+from detectors.spelling import suggestion
 
 MAX_DEPTH = 64
 """Levels of nesting of an expression: it is walked by recursion."""

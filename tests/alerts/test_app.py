@@ -41,7 +41,6 @@ def settings(kafka: Broker, topics: Topics, tmp_path: Path) -> AlertSettings:
         volumes_topic=topics("volumes", partitions=1),
         partitions=PARTITIONS,
         http_port=free_ports(1)[0],
-        table_folder=str(tmp_path),
         commit_seconds=0.2,
         tick_seconds=0.2,
         policy=Policy(quiet_seconds=2),

@@ -135,7 +135,6 @@ class Workers:
             self._settings,
             instance_id=name if instance_id is None else instance_id,
             http_port=free_ports(1)[0],
-            table_folder=str(folder),
         )
         self.running[name] = RunningApp(settings, folder)
         self._starting.add(name)

@@ -45,7 +45,6 @@ def settings(kafka: Broker, topics: Topics, tmp_path: Path) -> AlertSettings:
         volumes_topic=topics("volumes", partitions=1),
         partitions=1,
         http_port=free_ports(1)[0],
-        table_folder=str(tmp_path),
         commit_seconds=0.2,
         tick_seconds=0.2,
         stall_seconds=9.0,  # a look waits for the fetch of a second in the consumer thread, twice
