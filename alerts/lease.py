@@ -20,7 +20,8 @@ def now_seconds() -> float:
     return time.clock_gettime(_CLOCK)
 
 
-def _end() -> None:
+def end_process() -> None:
+    """End at once, to be started anew."""
     # Nothing is flushed and nothing is closed: what was not acknowledged is computed again by whoever owns it.
     os._exit(75)
 
@@ -29,7 +30,7 @@ class Lease:
     """Watches how long the event loop did not turn. Whoever writes asks it directly before."""
 
     def __init__(
-        self, seconds: float, clock: Callable[[], float] = now_seconds, end: Callable[[], None] = _end
+        self, seconds: float, clock: Callable[[], float] = now_seconds, end: Callable[[], None] = end_process
     ) -> None:
         """`seconds`: how long nobody can have been given the partitions, counted from the last time it was asked.
 

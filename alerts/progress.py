@@ -5,20 +5,14 @@ A new process reads from the committed offset, so nothing that waited is lost by
 """
 
 import logging
-import os
 from collections.abc import Callable, Hashable, Mapping
 from typing import TypeVar
 
-from alerts.lease import now_seconds
+from alerts.lease import end_process, now_seconds
 
 log = logging.getLogger("privacy_monitor.alerts")
 
 _Place = TypeVar("_Place", bound=Hashable)
-
-
-def _end() -> None:
-    # As with the lease: nothing is flushed, and what was not committed is read again by whoever owns it next.
-    os._exit(75)
 
 
 class Progress:
@@ -28,7 +22,7 @@ class Progress:
         self,
         seconds: float,
         clock: Callable[[], float] = now_seconds,
-        end: Callable[[], None] = _end,
+        end: Callable[[], None] = end_process,
     ) -> None:
         """`seconds`: how long a partition may have records without one being handled."""
         self._seconds = seconds

@@ -79,7 +79,7 @@ def test_without_exceptions_nothing_is_marked_and_the_digest_is_empty() -> None:
                 "flow.recipient?); it has flow.recipient, law.honours_gpc"
             ),
         ),
-        ("{flow.recipient: meta}", "{}", "old-pixel.yaml:3: match: dictionary should have at least 1 item"),
+        ("{flow.recipient: meta}", "{}", "old-pixel.yaml:3: match: needs at least 1, and has 0"),
         ("id: old-pixel", "id: new-pixel", "old-pixel.yaml:1: id: the file is named old-pixel; id and file name must"),
         ("2026-11-30", "soon", "old-pixel.yaml:6: expires: input should be a valid date"),
     ],

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from monitor.kafka import Outgoing, Reader, Writer
@@ -174,6 +174,20 @@ class KafkaWire:
             producer.commit_transaction(20)
         else:
             producer.abort_transaction(20)
+        self._wait_until_ended(topic)
+
+    def _wait_until_ended(self, topic: str) -> None:
+        """A coordinator answers when it has decided; the marker comes after that, and what others write may come before it."""
+        readers = [
+            Consumer({"bootstrap.servers": self._bootstrap, "group.id": unique_name("end"), "isolation.level": level})
+            for level in ("read_committed", "read_uncommitted")
+        ]
+        deadline = time.monotonic() + _DEADLINE_SECONDS
+        while len({each.get_watermark_offsets(TopicPartition(topic, 0), timeout=20) for each in readers}) > 1:
+            assert time.monotonic() < deadline, f"a transaction is open after {_DEADLINE_SECONDS:.0f} seconds"
+            time.sleep(0.02)
+        for each in readers:
+            each.close()
 
     def remove_before(self, topic: str, offset: int) -> None:
         place = TopicPartition(topic, 0, offset)

@@ -84,7 +84,7 @@ http: {port: 99999}
         ("15", "http.port"),
     ]
     assert [tuple(line.split(": ")[:2]) for line in told] == [(f"monitor.yaml:{at}", path) for at, path in expected]
-    assert "unknown adapter `segmnt`; there are" in told[4]
+    assert "unknown adapter `segmnt` (did you mean segment?); there are" in told[4]
     assert "listed twice, first in line 7" in told[5]
     assert "a topic of the monitor itself" in told[7]
 
@@ -250,8 +250,8 @@ def test_what_has_to_be_a_list_is_told_as_one_and_an_item_at_fault_leaves_no_emp
     assert told == [
         "monitor.yaml:2: shop.domains: needs a list: [one, two]",
         "monitor.yaml:4: sources.0.adapter: this key is required",
-        "monitor.yaml:4: sources.0.adaptor: unknown key; remove it or correct its spelling",
+        "monitor.yaml:4: sources.0.adaptor: unknown key (did you mean adapter?); remove it or correct its spelling",
     ]
-    assert "at least 1 item" in "\n".join(
+    assert "needs at least 1, and has 0" in "\n".join(
         mistakes(written(tmp_path, SOUND.replace("- {topic: shop.events, adapter: segment}", "[]")))
     )

@@ -55,8 +55,8 @@ def test_every_mistake_names_its_variable(file: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("PRIVMON_HTTP__PORT", "many")
     monkeypatch.setenv("PRIVMON_SOURCES", "[{topic: shop.kong, adapter: kon}]")
     told = problems(file)
-    assert "PRIVMON_KAFAK__GROUP: kafak: unknown key; remove it or correct its spelling" in told
-    assert any(each.startswith("PRIVMON_HTTP__PORT: http.port: input should be a valid integer") for each in told)
+    assert "PRIVMON_KAFAK__GROUP: kafak: unknown key (did you mean kafka?); remove it or correct its spelling" in told
+    assert any(each.startswith("PRIVMON_HTTP__PORT: http.port: needs a whole number") for each in told)
     assert any(each.startswith("PRIVMON_SOURCES: sources.0.adapter: unknown adapter `kon`") for each in told)
     assert len(told) == 3
 
