@@ -65,7 +65,7 @@ PLANTED = [
     Planted("unknown-standard", EU, "standard: necessary", "standard: strict", "standard: strict", "'necessary'"),
     Planted("unknown-signal", CA, "signals: [gpc]", "signals: [dnt]", "[dnt]", "'gpc'"),
     Planted("no-days", CA, "days: 45", "days: 0", "days: 0", "greater than or equal to 1"),
-    Planted("days-in-words", CA, "days: 45", "days: soon", "days: soon", "integer"),
+    Planted("days-in-words", CA, "days: 45", "days: soon", "days: soon", "whole number"),
     Planted("hours-and-days", EU, "hours: 72", "hours: 72\n    days: 3", "id: eu-breach-regulator", "not both"),
     Planted("no-amount", CA, "amount: 2663", "amount: -1", "amount: -1", "greater than or equal to 1"),
     Planted("unknown-currency", CA, "currency: USD", "currency: dollars", "currency: dollars", "pattern"),
