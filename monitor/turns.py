@@ -22,6 +22,12 @@ class Turns:
         self._waited = 0.0
         self._longest = 0.0
         self._swapped = False
+        self._is_reloading = False
+
+    @property
+    def meets_reload(self) -> bool:
+        """Whether other knowledge is read meanwhile, or the turn under way is the first that judges by it."""
+        return self._is_reloading or self._swapped
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -57,6 +63,7 @@ class Turns:
     def reload(self) -> Iterator[None]:
         """Tell of the longest turn that goes on meanwhile. For the thread that reads what changed."""
         self._longest = 0.0
+        self._is_reloading = True
         # The loop lets go of the interpreter at each look into the ledger and each scan, a hundred times in a turn, and would
         # wait as often for as long as a thread that reads may keep it.
         usual = sys.getswitchinterval()
@@ -65,4 +72,5 @@ class Turns:
             yield
         finally:
             sys.setswitchinterval(usual)
+            self._is_reloading = False
             self._tell(self._longest)

@@ -33,6 +33,22 @@ def test_the_longest_turn_of_a_reload_and_the_first_after_it_are_told_without_wa
     assert told == [3, 4]
 
 
+def test_a_turn_meets_a_reload_while_it_goes_on_and_when_it_is_the_first_to_judge_by_it() -> None:
+    turns = Turns(list[float]().append, Clock())
+    met = []
+    with turns.turn():
+        met.append(turns.meets_reload)
+    with turns.reload(), turns.turn():
+        met.append(turns.meets_reload)
+    with turns.turn():
+        met.append(turns.meets_reload)
+        turns.swapped()
+        met.append(turns.meets_reload)
+    with turns.turn():
+        met.append(turns.meets_reload)
+    assert met == [False, True, False, True, False]
+
+
 def test_what_a_wait_takes_beyond_its_bound_counts() -> None:
     clock, told = Clock(), list[float]()
     turns = Turns(told.append, clock)
