@@ -56,6 +56,8 @@ class Runner:
         self._ledger_wait_ms = int(ledger_wait_seconds * 1000)
         self._waits_until_ms = now_ms() + self._ledger_wait_ms
         """Until then a record waits however old it is: a backlog that a start finds is as new to the ledger as to us."""
+        self._away_until_ms = self._waits_until_ms
+        """Until then a record waits for a ledger that is away, however old it is: it was there a moment ago."""
         self._batch_records = batch_records
         self._now_ms = now_ms
         self._pending: dict[Place, deque[RawRecord]] = {}
@@ -219,6 +221,7 @@ class Runner:
                 if record.timestamp_ms > now:
                     queue[index] = record._replace(timestamp_ms=now)
         self._waits_until_ms = min(self._waits_until_ms, now + self._ledger_wait_ms)
+        self._away_until_ms = min(self._away_until_ms, now + self._ledger_wait_ms)
         self._last_lag_ms = min(self._last_lag_ms, now)
 
     def _see_jump(self, place: Place, expected: int, offset: int) -> None:
@@ -262,12 +265,16 @@ class Runner:
                 if at_ms > settled:
                     break
                 # What a snapshot covers it covers to the front of it: only a later moment has to be asked for.
-                may_wait = at_ms > given_up or now < self._waits_until_ms
-                if snapshot is not None and may_wait and not 0 <= at_ms <= covered_ms:
+                if snapshot is not None and not 0 <= at_ms <= covered_ms:
                     # What people chose may come after the record, as late as it takes to settle.
-                    if snapshot.coverage(at_ms + settle_ms) is not Coverage.READY:
+                    coverage = snapshot.coverage(at_ms + settle_ms)
+                    if coverage is Coverage.READY:
+                        covered_ms = at_ms
+                        self._away_until_ms = now + self._ledger_wait_ms
+                    elif at_ms > given_up or now < (
+                        self._away_until_ms if coverage is Coverage.LOADING else self._waits_until_ms
+                    ):
                         break
-                    covered_ms = at_ms
                 batch.append(queue.popleft())
         return batch
 

@@ -1,10 +1,11 @@
-"""A partition with a long backlog does not keep the others waiting."""
+"""A backlog keeps no other partition waiting, and is not judged without a ledger that is away for a moment."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from prometheus_client import CollectorRegistry
 
+from detectors.consent.ledger import Choice, Coverage
 from monitor.context import load_shipped
 from monitor.kafka import DeliveryFailed, Outgoing
 from monitor.metrics import Metrics
@@ -50,9 +51,9 @@ class Endless:
 class Notes:
     """A writer that is refused a few times, so that records pile up, and then notes what was accounted for."""
 
-    def __init__(self) -> None:
+    def __init__(self, refusals: int = 6) -> None:
         self.done: list[Place] = []
-        self._refusals = 6
+        self._refusals = refusals
 
     def deliver(self, outgoing: Sequence[Outgoing], offsets: Mapping[Place, int], reader: object) -> None:
         del outgoing, reader
@@ -79,3 +80,55 @@ def test_a_partition_with_an_endless_backlog_does_not_keep_another_waiting() -> 
     for _ in range(100):
         runner.turn()
     assert SHORT in writer.done
+
+
+class Ledger:
+    """A ledger that is as it is told to be."""
+
+    coverage = Coverage.READY
+
+    def view(self) -> "View":
+        return View(self.coverage)
+
+
+class View:
+    mark = ""
+
+    def __init__(self, coverage: Coverage) -> None:
+        self._coverage = coverage
+
+    def coverage(self, _broker_ms: int) -> Coverage:
+        return self._coverage
+
+    def choices(self, _subjects: Iterable[str]) -> Sequence[Choice]:
+        return ()
+
+    def choices_of(self, people: Sequence[Sequence[str]]) -> list[Sequence[Choice]]:
+        return [()] * len(people)
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_backlog_waits_for_a_ledger_that_was_there_a_moment_ago_and_no_longer() -> None:
+    ledger, now_ms = Ledger(), NOW_MS
+    runner = Runner(
+        load_shipped(domains=["shop.example"]).context({"shop.kong": make("kong", AdapterOptions())}, "test"),
+        cast("Callable[[Runner], Any]", Endless),
+        cast("Any", Notes(refusals=0)),
+        cast("Any", ledger),
+        Metrics(CollectorRegistry(), version="1"),
+        settle_seconds=0,
+        ledger_wait_seconds=30,
+        batch_records=BATCH,
+        now_ms=lambda: now_ms,
+    )
+    now_ms += 31_000  # the start's own wait is over
+    assert runner.turn() == BATCH
+    ledger.coverage = Coverage.LOADING
+    now_ms += 29_000
+    assert runner.turn() == 0, "it was there 29 seconds ago"
+    now_ms += 2_000
+    assert runner.turn() == BATCH, "nobody waits for it for ever"
+    ledger.coverage = Coverage.BEHIND
+    assert runner.turn() == BATCH, "what is far behind is not waited for by what is old"
