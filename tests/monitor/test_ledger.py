@@ -378,6 +378,9 @@ def test_many_people_are_told_of_in_their_order_as_one_by_one(writing: Callable[
     view = writer.view()
     assert [list(each) for each in view.choices_of(people)] == [list(view.choices(each)) for each in people]
     assert list(map(len, view.choices_of(people))) == [0, 2, 0, 2, 2, 2, 0, 4]
+    strangers = [(name,) for name in SUBJECTS]
+    assert [list(each) for each in view.choices_of(strangers)] == [list(view.choices(each)) for each in strangers]
+    assert [[choice.offset for choice in each] for each in view.choices_of(strangers)] == [[0, 3], [], [], [1], [2]]
     view.close()
 
 
