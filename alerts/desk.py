@@ -1,8 +1,8 @@
-"""Where folds and ticks become episodes and alerts: the order of the writes is kept here."""
+"""Where folds, declarations and ticks become episodes and alerts."""
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -21,8 +21,8 @@ from topics.triage import Declaration
 
 log = logging.getLogger("privacy_monitor.alerts")
 
-Publish = Callable[[bytes, bytes, list[tuple[str, bytes]]], Awaitable[None]]
-"""Sends key, value and headers to the alerts topic, and returns when the broker has acknowledged them."""
+Tell = Callable[[bytes, bytes, list[tuple[str, bytes]]], None]
+"""Takes key, value and headers of an alert that is to be told."""
 
 
 class Position(NamedTuple):
@@ -35,19 +35,19 @@ class Position(NamedTuple):
 
 
 class Desk:
-    """Handles one record at a time. The caller sees to it that two never interleave."""
+    """Handles one record at a time. What follows from it is kept in the register, and its alerts are handed over to be told."""
 
-    def __init__(self, policy: Policy, register: Register, metrics: AlertMetrics, publish: Publish) -> None:
+    def __init__(self, policy: Policy, register: Register, metrics: AlertMetrics, tell: Tell) -> None:
         self._policy = policy
         self._register = register
         self._metrics = metrics
-        self._publish = publish
+        self._tell = tell
         self._newest_ms: dict[int, int] = {}
         self._decoder = msgspec.json.Decoder(Fold)
         self._declarations = msgspec.json.Decoder(Declaration)
         self._encoder = msgspec.json.Encoder()
 
-    async def fold(self, at: Position, value: bytes | None) -> None:
+    def fold(self, at: Position, value: bytes | None) -> None:
         """Count one record of the findings topic; what is no fold is counted as unreadable and skipped."""
         began = time.perf_counter()
         self._newest_ms[at.partition] = at.at_ms
@@ -58,7 +58,7 @@ class Desk:
             self._skip(at, error, "fold")
             self._metrics.unreadable()
             return
-        before = self._register.get(key)
+        before = self._register.get(at.partition, key)
         try:
             after, alerts = step(before, fold, at.at_ms, self._policy)
         except ValueError as error:
@@ -66,18 +66,18 @@ class Desk:
             self._metrics.unreadable()
             return
         if after is not before:
-            await self._save(key, at.partition, after, alerts)
+            self._save(key, at.partition, after, alerts)
         known = before.findings if before is not None and before.episode_id == after.episode_id else 0
         self._metrics.fold(fold, after.findings - known, at.at_ms, time.perf_counter() - began)
 
-    async def declare(self, at: Position, value: bytes | None) -> None:
+    def declare(self, at: Position, value: bytes | None) -> None:
         """Take in one record of the triage topic. One that is none, or of an episode that is not known, is counted and skipped."""
         try:
             declaration = self._declarations.decode(value or b"")
             key = declaration.episode_key.encode()
-            before = self._register.get(key)
             # Written under another key, it comes to where the episode is not kept: a second state of it must not begin there.
-            if before is None or not self._register.holds(key, at.partition):
+            before = self._register.get(at.partition, key)
+            if before is None:
                 log.warning(
                     "a declaration of an episode that is not known: %s/%d/%d", at.topic, at.partition, at.offset
                 )
@@ -89,38 +89,42 @@ class Desk:
             self._metrics.declaration("unreadable")
             return
         if after is not before:
-            await self._save(key, at.partition, after, alerts)
+            self._save(key, at.partition, after, alerts)
         self._metrics.declaration("taken")
 
-    async def tick(self, partition: int, *, all_read: bool) -> None:
+    def tick(self, partition: int, now_ms: int | None) -> None:
         """Let time pass for the episodes of one partition.
 
-        A fold that waits to be read must not find its episode quiet. When all is read, now is now; otherwise time has
+        A fold that waits to be read must not find its episode quiet. `now_ms` is None while any may wait: then time has
         come as far as the newest fold that was read, because those behind it are younger.
         """
-        now_ms = int(time.time() * 1000) if all_read else self._newest_ms.get(partition)
+        now_ms = self._newest_ms.get(partition) if now_ms is None else now_ms
         if now_ms is None:
             return
         for key, before in self._register.of(partition):
             if is_forgettable(before, now_ms, self._policy):
-                self._register.forget(key, partition)
+                self._register.forget(partition, key)
                 continue
             after, alerts = tick(before, now_ms, self._policy)
             if after is not before:
-                await self._save(key, partition, after, alerts)
+                self._save(key, partition, after, alerts)
         episodes = [episode for _, episode in self._register.of(partition)]
         self._metrics.open_episodes(partition, episodes)
         self._metrics.next_due(partition, episodes)
 
-    async def _save(self, key: bytes, partition: int, episode: Episode, alerts: list[Alert]) -> None:
-        # First told, then remembered: a crash in between tells it again, the other order would lose it.
+    def _save(self, key: bytes, partition: int, episode: Episode, alerts: list[Alert]) -> None:
         if alerts:
-            episode = relate(episode, self._register.neighbours(episode))
+            episode = relate(episode, self._register.neighbours(partition, episode))
         for told in alerts:
             alert = msgspec.structs.replace(told, related=episode.related)
-            await self._publish(key, self._encoder.encode(alert), cloudevents.headers(alert))
+            self._tell(key, self._encoder.encode(alert), cloudevents.headers(alert))
             self._metrics.alert(alert)
-        self._register.put(key, partition, episode)
+        self._register.put(partition, key, episode)
+
+    def drop(self, partitions: Iterable[int]) -> None:
+        """Forget partitions that are somebody else's now."""
+        for partition in partitions:
+            self._newest_ms.pop(partition, None)
 
     def _skip(self, at: Position, error: Exception, what: str) -> None:
         # The text of an error can quote what was read: the position and the kind are enough.

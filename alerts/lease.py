@@ -1,7 +1,7 @@
 """A process that was away for too long may not write any more: somebody else may own its partitions by now.
 
-At-least-once Faust is not fenced by the broker. A worker that was stopped (SIGSTOP, a suspended machine) and goes on
-would write what it knew before over what its successor wrote since.
+Without transactions a writer is not fenced by the broker. A process that was stopped (SIGSTOP, a suspended machine) and goes
+on would write what it knew before over what its successor wrote since.
 """
 
 import logging
@@ -20,17 +20,16 @@ def now_seconds() -> float:
     return time.clock_gettime(_CLOCK)
 
 
-def end_process() -> None:
-    """End at once, to be started anew."""
+def _end() -> None:
     # Nothing is flushed and nothing is closed: what was not acknowledged is computed again by whoever owns it.
     os._exit(75)
 
 
 class Lease:
-    """Watches how long the event loop did not turn. Whoever writes asks it directly before."""
+    """Watches how long nobody asked. The loop does at each turn, and directly before it writes."""
 
     def __init__(
-        self, seconds: float, clock: Callable[[], float] = now_seconds, end: Callable[[], None] = end_process
+        self, seconds: float, clock: Callable[[], float] = now_seconds, end: Callable[[], None] = _end
     ) -> None:
         """`seconds`: how long nobody can have been given the partitions, counted from the last time it was asked.
 

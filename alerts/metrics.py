@@ -75,14 +75,7 @@ class AlertMetrics:
             "Records of the findings topic that are no fold. Any at all: somebody else writes there.",
             registry=self.registry,
         )
-        self._stalls = Counter(
-            "privacy_alert_stalls",
-            "Partitions that had findings to handle and of which none was handled for the stall time. The process ends after it.",
-            registry=self.registry,
-        )
-        self._seconds = Counter(
-            "privacy_alert_fold_seconds", "Time spent on folds, alerts awaited.", registry=self.registry
-        )
+        self._seconds = Counter("privacy_alert_fold_seconds", "Time spent on folds.", registry=self.registry)
         self._folds = Counter(
             "privacy_alert_folds",
             "Folds read: counted, repeated (after a restart) or unreadable.",
@@ -135,10 +128,6 @@ class AlertMetrics:
         if counted:
             self._findings.labels(fold.detector.value, self._rule(fold.rule)).inc(counted)
             self._last_fold.set(at_ms / 1000)
-
-    def stalled(self) -> None:
-        """Count a partition that stands."""
-        self._stalls.inc()
 
     def unreadable(self) -> None:
         """Count a record that is no fold."""
@@ -233,11 +222,11 @@ class Health:
         self._beat = time.monotonic()
 
     def beat(self) -> None:
-        """Note that the event loop still turns."""
+        """Note that the loop still turns."""
         self._beat = time.monotonic()
 
     def alive(self) -> bool:
-        """Say whether the event loop turned in the last half minute."""
+        """Say whether the loop turned in the last half minute."""
         return time.monotonic() - self._beat < 30.0
 
 

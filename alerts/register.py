@@ -1,7 +1,7 @@
-"""The episodes of this process over a table of bytes: decoded once, and listed by partition."""
+"""The episodes of this process, by partition of the findings topic: decoded once, and what changed is told once."""
 
 from collections import defaultdict
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -10,81 +10,92 @@ from topics.alert import EpisodeState
 
 _MOST_NEIGHBOURS = 50
 """Episodes that share a recipient or a service and are remembered as such: the newest."""
+_Place = tuple[int, bytes]
+"""Partition and key of an episode."""
 
 
 class Register:
-    """Reads and writes episodes in a table that may change underneath (recovery after a rebalance replaces values)."""
+    """Keeps the episodes of the partitions that are ours, and notes which of them are to be remembered anew."""
 
-    def __init__(self, table: MutableMapping[bytes, bytes]) -> None:
-        self._table = table
-        self._keys: defaultdict[int, set[bytes]] = defaultdict(set)
-        self._decoded: dict[bytes, tuple[bytes, Episode]] = {}
-        self._decoder = msgspec.json.Decoder(Episode)
-        self._encoder = msgspec.json.Encoder()
-        self._sharing: defaultdict[tuple[str, str], dict[bytes, None]] = defaultdict(dict)
+    def __init__(self) -> None:
+        self._kept: dict[int, dict[bytes, bytes | Episode]] = {}
+        """As they were remembered, until somebody asks for them."""
+        self._changed: dict[_Place, None] = {}
+        self._sharing: defaultdict[tuple[str, str], dict[_Place, None]] = defaultdict(dict)
+        self._decode = msgspec.json.Decoder(Episode).decode
+        self._encode = msgspec.json.Encoder().encode
 
-    def get(self, key: bytes) -> Episode | None:
-        """Give the episode of a key. Raises msgspec.DecodeError when the table holds something else."""
-        value = self._table.get(key)
-        if value is None:
-            return None
-        known = self._decoded.get(key)
-        if known is None or known[0] is not value:
-            known = self._decoded[key] = (value, self._decoder.decode(value))
-            self._note(key, known[1])
-        return known[1]
+    def take(self, partition: int, values: Mapping[bytes, bytes]) -> None:
+        """Take up a partition with what is remembered of it."""
+        self.drop([partition])
+        self._kept[partition] = dict(values)
 
-    def put(self, key: bytes, partition: int, episode: Episode) -> None:
-        """Write an episode."""
-        value = self._encoder.encode(episode)
-        self._table[key] = value
-        self._keys[partition].add(key)
-        self._decoded[key] = (value, episode)
-        self._note(key, episode)
+    def drop(self, partitions: Iterable[int]) -> None:
+        """Forget partitions that are somebody else's now, with what of them was not yet remembered."""
+        for partition in partitions:
+            for key, kept in self._kept.pop(partition, {}).items():
+                self._changed.pop((partition, key), None)
+                self._leave(partition, key, kept)
 
-    def forget(self, key: bytes, partition: int) -> None:
+    def get(self, partition: int, key: bytes) -> Episode | None:
+        """Give an episode. Raises msgspec.DecodeError when something else is remembered of it."""
+        kept = self._kept.get(partition, {}).get(key)
+        if kept is None or isinstance(kept, Episode):
+            return kept
+        episode = self._kept[partition][key] = self._decode(kept)
+        self._note(partition, key, episode)
+        return episode
+
+    def put(self, partition: int, key: bytes, episode: Episode) -> None:
+        """Keep an episode."""
+        self._kept.setdefault(partition, {})[key] = episode
+        self._changed[partition, key] = None
+        self._note(partition, key, episode)
+
+    def forget(self, partition: int, key: bytes) -> None:
         """Drop an episode."""
-        if key in self._table:
-            del self._table[key]
-        self._keys[partition].discard(key)
-        known = self._decoded.pop(key, None)
-        if known is not None:
-            for name in _shareable(known[1]):
-                self._sharing[name].pop(key, None)
-                if not self._sharing[name]:
-                    del self._sharing[name]
+        kept = self._kept.get(partition, {}).pop(key, None)
+        if kept is not None:
+            self._changed[partition, key] = None
+            self._leave(partition, key, kept)
 
-    def neighbours(self, episode: Episode) -> list[Episode]:
-        """Give episodes of this process that share its recipient or a service, as they stand now. Bounded."""
-        keys = {key: None for name in _shareable(episode) for key in self._sharing.get(name, ())}
-        own = episode.episode_key.encode()
-        found = [self.get(key) for key in list(keys)[: 4 * _MOST_NEIGHBOURS] if key != own]
-        return [each for each in found if each is not None and each.state is not EpisodeState.RESOLVED]
-
-    def _note(self, key: bytes, episode: Episode) -> None:
-        for name in _shareable(episode):
-            sharing = self._sharing[name]
-            if key not in sharing:
-                sharing[key] = None
-                if len(sharing) > _MOST_NEIGHBOURS:
-                    del sharing[next(iter(sharing))]
-
-    def holds(self, key: bytes, partition: int) -> bool:
-        """Tell whether an episode is kept in a partition."""
-        return key in self._keys[partition]
-
-    def recovered(self, key: bytes, partition: int) -> None:
-        """Note that recovery brought a value for a key."""
-        self._keys[partition].add(key)
+    def changes(self) -> Iterator[tuple[int, bytes, bytes | None]]:
+        """Give what is to be remembered since the last call: partition, key and value, or None for what was dropped."""
+        changed, self._changed = self._changed, {}
+        for partition, key in changed:
+            episode = self.get(partition, key)
+            yield partition, key, None if episode is None else self._encode(episode)
 
     def of(self, partition: int) -> Iterator[tuple[bytes, Episode]]:
         """Give the episodes of a partition, sorted by key. They may be changed and dropped meanwhile."""
-        for key in sorted(self._keys[partition]):
-            episode = self.get(key)
+        for key in sorted(self._kept.get(partition, {})):
+            episode = self.get(partition, key)
             if episode is not None:
                 yield key, episode
-            else:
-                self._keys[partition].discard(key)
+
+    def neighbours(self, partition: int, episode: Episode) -> list[Episode]:
+        """Give episodes of this process that share its recipient or a service, as they stand now. Bounded."""
+        places = {place: None for name in _shareable(episode) for place in self._sharing.get(name, ())}
+        own = partition, episode.episode_key.encode()
+        found = [self.get(*place) for place in list(places)[: 4 * _MOST_NEIGHBOURS] if place != own]
+        return [each for each in found if each is not None and each.state is not EpisodeState.RESOLVED]
+
+    def _note(self, partition: int, key: bytes, episode: Episode) -> None:
+        for name in _shareable(episode):
+            sharing = self._sharing[name]
+            if (partition, key) not in sharing:
+                sharing[partition, key] = None
+                if len(sharing) > _MOST_NEIGHBOURS:
+                    del sharing[next(iter(sharing))]
+
+    def _leave(self, partition: int, key: bytes, kept: bytes | Episode) -> None:
+        if isinstance(kept, bytes):
+            return  # never looked at, so never noted
+        for name in _shareable(kept):
+            sharing = self._sharing.get(name, {})
+            sharing.pop((partition, key), None)
+            if not sharing:
+                self._sharing.pop(name, None)
 
 
 def _shareable(episode: Episode) -> Iterator[tuple[str, str]]:

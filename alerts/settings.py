@@ -7,22 +7,11 @@ from topics.catalog import ALERTS, FINDINGS, VOLUMES
 
 
 class AlertSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Settings of the alert application. `repr` hides the password."""
+    """Settings of the alert plane."""
 
-    brokers: tuple[str, ...]
-    """`host:port` each."""
-    security_protocol: str = "PLAINTEXT"
-    """PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."""
-    sasl_mechanism: str = "PLAIN"
-    """PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."""
-    sasl_username: str = ""
-    sasl_password: str = ""
-    ssl_ca_file: str = ""
-    ssl_certificate_file: str = ""
-    ssl_key_file: str = ""
-    app_id: str = "privacy-alerts"
-    """Consumer group, and the beginning of the names of the application's own topics."""
-    instance_id: str = ""
+    app: str = "privacy-monitor-alerts"
+    """Consumer group, and the beginning of the names of its own topics."""
+    instance: str = ""
     """Stable name of this replica (`group.instance.id`): it comes back to its partitions at once after a restart."""
     findings_topic: str = FINDINGS.name
     alerts_topic: str = ALERTS.name
@@ -31,26 +20,27 @@ class AlertSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     triage_topic: str = ""
     """Where people's declarations come from, with as many partitions as the findings topic; empty: nobody's are read."""
     partitions: int = 4
-    """Of the findings topic; the changelog and the ticks have as many."""
+    """Of the findings topic; what is remembered of its episodes has as many."""
     replication: int = 1
+    transactional_id: str = ""
+    """What follows from a batch and its offsets are one transaction under this name, and a process that was replaced writes
+    nothing any more; empty: at least once."""
     http_host: str = "127.0.0.1"
     http_port: int = 9109
     """For /metrics, /healthz and /readyz; 0 takes a free one."""
-    idempotence: bool = True
-    """Whether the broker drops what a producer sends again after an answer that was lost."""
-    session_timeout_seconds: float = 6.0
-    commit_seconds: float = 1.0
+    session_seconds: float = 10.0
+    """How long the broker waits for a process that says nothing, before another has its partitions."""
     tick_seconds: float = 1.0
-    stall_seconds: float = 60.0
-    """How long a partition may have findings to handle without one being handled, before the process ends with code 75.
-
-    Below 9 it may never end: a look takes up to two seconds, and half the time without one begins anew.
-    """
     rules: tuple[str, ...] = ()
     """Rule ids that metrics may name; empty: those that come, up to a limit."""
     policy: Policy = Policy()
 
-    def __repr__(self) -> str:
-        shown = {name: getattr(self, name) for name in self.__struct_fields__}
-        shown["sasl_password"] = "***" if self.sasl_password else ""
-        return f"AlertSettings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+    @property
+    def episodes_topic(self) -> str:
+        """Where the episodes are remembered, a compacted topic with the partitions of the findings topic."""
+        return f"{self.app}-episodes-changelog"
+
+    @property
+    def totals_topic(self) -> str:
+        """Where the totals of twelve months are remembered, a compacted topic with one partition."""
+        return f"{self.app}-totals-changelog"

@@ -1,7 +1,7 @@
-"""Where monthly counts become totals, and totals that reach a threshold become findings: the order of the writes is kept here."""
+"""Where monthly counts become totals, and totals that reach a threshold become findings."""
 
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
@@ -13,30 +13,47 @@ from topics.volume import Volume
 
 log = logging.getLogger("privacy_monitor.alerts")
 
-Publish = Callable[[bytes, bytes], Awaitable[None]]
-"""Sends key and value to the findings topic, and returns when the broker has acknowledged them."""
+Tell = Callable[[bytes, bytes], None]
+"""Takes key and value of a finding that is to be told."""
 
 
 class Totals:
-    """Handles one record at a time. The caller sees to it that two never interleave."""
+    """Handles one record at a time. What follows from it is kept here, and its findings are handed over to be told."""
 
-    def __init__(self, table: MutableMapping[bytes, bytes], metrics: AlertMetrics, publish: Publish) -> None:
-        self._table = table
+    def __init__(self, metrics: AlertMetrics, tell: Tell) -> None:
+        self._kept: dict[bytes, bytes | Total] = {}
+        """As they were remembered, until somebody asks for them."""
+        self._changed: dict[bytes, Total] = {}
         self._metrics = metrics
-        self._publish = publish
+        self._tell = tell
         self._volumes = msgspec.json.Decoder(Volume)
         self._totals = msgspec.json.Decoder(Total)
         self._encode = msgspec.json.Encoder().encode
 
-    async def volume(self, at: Position, value: bytes | None) -> None:
+    def take(self, values: Mapping[bytes, bytes]) -> None:
+        """Take up the totals as they are remembered."""
+        self._kept = dict(values)
+        self._changed = {}
+
+    def drop(self) -> None:
+        """Forget them: they are somebody else's now."""
+        self.take({})
+
+    def changes(self) -> Iterator[tuple[bytes, bytes]]:
+        """Give what is to be remembered since the last call: key and value."""
+        changed, self._changed = self._changed, {}
+        for key, total in changed.items():
+            yield key, self._encode(total)
+
+    def volume(self, at: Position, value: bytes | None) -> None:
         """Add one record of the volumes topic; what is none is counted as unreadable and skipped."""
         if value is None:
             return  # compaction's mark of a removed key: nobody writes one, and nothing is counted less for it
         try:
             volume = self._volumes.decode(value)
             key = key_of(volume).encode()
-            known = self._table.get(key)
-            before = self._totals.decode(known) if known is not None else None
+            known = self._kept.get(key)
+            before = self._totals.decode(known) if isinstance(known, bytes) else known
             added = add(before, volume, RecordPlace(volume.cluster, at.topic, at.partition, at.offset))
         except (ValueError, RecursionError) as error:
             # The text of an error can quote what was read: the position and the kind are enough.
@@ -49,9 +66,8 @@ class Totals:
             )
             self._metrics.volume(None)
             return
-        # First told, then remembered: a crash in between tells it again, and the episode's mark drops it.
         if added.fold is not None:
-            await self._publish(added.fold.episode_key.encode(), self._encode(added.fold))
+            self._tell(added.fold.episode_key.encode(), self._encode(added.fold))
         if added.total is not before:
-            self._table[key] = self._encode(added.total)
+            self._kept[key] = self._changed[key] = added.total
         self._metrics.volume(volume, added.share)

@@ -10,10 +10,11 @@ from detectors.exemptions import read_exemptions
 from detectors.law.pack import LawPack
 from monitor.config import Config
 from monitor.files import ConfigProblems, folders
-from monitor.kafka import LogReader, Outgoing, Settings, Writer, require_topics
+from monitor.kafka import LogReader, Settings, Writer, require_topics
 from monitor.rule_files import compile_checked, overlaid, own_rules, read_rules, shipped_rules
 from topics.bundle import MAX_BYTES, Bundle
 from topics.catalog import RULES
+from topics.record import Outgoing
 
 _POLL_SECONDS = 0.05
 _MOST_POLLED = 100

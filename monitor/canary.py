@@ -8,13 +8,13 @@ from typing import TypeVar
 import msgspec
 
 from monitor.alert_log import decode as decode_alert
-from monitor.kafka import KafkaProblem, LogReader, Outgoing, Writer
+from monitor.kafka import KafkaProblem, LogReader, Writer
 from monitor.kafka.connection import Settings
 from topics.alert import Alert
 from topics.canary import CANARY_RULE, canary
 from topics.catalog import ALERTS, CANARY, FINDINGS
 from topics.finding import Fold
-from topics.record import RawRecord
+from topics.record import Outgoing, RawRecord
 
 _FOLD = msgspec.json.Decoder(Fold)
 _POLL_SECONDS = 0.2

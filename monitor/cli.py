@@ -20,6 +20,7 @@ from rich.table import Table
 from detectors.law.iso import COUNTRIES, is_place
 from monitor import inspect as inspect_module
 from monitor.alert_commands import add_to as add_alert_commands
+from monitor.alert_plane import keep_alerts
 from monitor.audit_command import audit
 from monitor.backtest_command import backtest
 from monitor.baseline_commands import baseline_app
@@ -35,7 +36,6 @@ from monitor.judge_command import judge
 from monitor.kafka import (
     DeliveryFailed,
     KafkaProblem,
-    Outgoing,
     Writer,
     create_topics,
     describe,
@@ -46,15 +46,16 @@ from monitor.ledger_snapshot import LedgerProblem
 from monitor.letters_command import letters_app
 from monitor.needs_command import needs
 from monitor.pages import PagesProblem
-from monitor.processes import EXIT_TRY_AGAIN, EXIT_UNTOLD, EXIT_USAGE, Child, GaveUp, Supervisor, ourselves
+from monitor.processes import EXIT_TRY_AGAIN, EXIT_UNTOLD, EXIT_USAGE, Child, GaveUp, Supervisor, on_stop, ourselves
 from monitor.register_commands import register_app
 from monitor.rules_commands import rules_app
 from monitor.sinks import checked_sinks, require_known_places
-from monitor.worker import on_stop, work
+from monitor.worker import work
 from topics.catalog import CANARY, CATALOG
 from topics.finding import SEVERITIES, Severity
 from topics.flow import Place
 from topics.observation import AdapterOptions
+from topics.record import Outgoing
 
 app = typer.Typer(
     name="privacy-monitor",
@@ -186,10 +187,11 @@ def ledger(config: ConfigOption = _DEFAULT_CONFIG) -> None:
 @app.command()
 def alerts(config: ConfigOption = _DEFAULT_CONFIG) -> None:
     """Run the alert plane: findings to episodes to alerts. Several may run; they share the work by partitions."""
-    from monitor.alert_plane import keep_alerts  # noqa: PLC0415 - Faust: 0.4 CPU seconds that only this process needs
-
     settings, loaded, kafka = load_all(config)
-    keep_alerts(settings, loaded, kafka)
+    try:
+        keep_alerts(settings, loaded, kafka)
+    except KafkaProblem as error:
+        _fail(str(error), code=EXIT_TRY_AGAIN)
 
 
 @app.command()

@@ -14,7 +14,7 @@ from topics.flow import Goods, Step
 
 
 class Delivery(StrEnum):
-    """The delivery guarantee of findings, dead letters and accounting."""
+    """The delivery guarantee of findings, dead letters, accounting and alerts."""
 
     AT_LEAST_ONCE = "at_least_once"
     EXACTLY_ONCE = "exactly_once"
@@ -154,12 +154,13 @@ class SubjectConfig(Written):
 class AlertsConfig(Written):
     """The alert plane."""
 
-    app: str = Field("privacy-monitor-alerts", description="Name of the Faust application and its consumer group.")
+    app: str = Field(
+        "privacy-monitor-alerts",
+        description="Consumer group of the alert plane, and the beginning of the names of its own topics.",
+    )
     port: int = Field(9564, ge=0, le=65535, description="Port of the alert plane's metrics and health pages.")
-    replication: int = Field(1, ge=1, le=7, description="Copies of the alert plane's own topics (changelog, ticks).")
-    idempotence: bool = Field(
-        True,
-        description="Whether the broker drops what a producer sends again after a lost answer. `false` for brokers that cannot.",
+    replication: int = Field(
+        1, ge=1, le=7, description="Copies of the alert plane's own topics, in which it remembers."
     )
     update_seconds: int = Field(
         60, ge=1, description="An episode that goes on growing is told anew at most this often, with its exact counts."

@@ -10,9 +10,10 @@ import typer
 from alerts.wording import until_when, what_is_due
 from monitor.alert_log import from_topic, newest
 from monitor.files import client_settings, read_config
-from monitor.kafka import KafkaProblem, Outgoing, Writer, require_topics
+from monitor.kafka import KafkaProblem, Writer, require_topics
 from topics.alert import Alert
 from topics.catalog import TRIAGE
+from topics.record import Outgoing
 from topics.triage import Declaration, Declared
 
 _MOST_BY = 80

@@ -16,7 +16,7 @@ from monitor.ledger_snapshot import LedgerDamaged, LedgerFull
 from monitor.logs import log
 from monitor.metrics import LedgerMetrics
 from monitor.pages import Pages
-from monitor.worker import on_stop
+from monitor.processes import on_stop
 from topics.catalog import LINKS
 from topics.record import Place, Stretch
 

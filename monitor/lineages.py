@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from monitor.kafka import DeliveryFailed, KafkaProblem, LogReader, Outgoing, Settings, Writer, describe
+from monitor.kafka import DeliveryFailed, KafkaProblem, LogReader, Settings, Writer, describe
 from monitor.kafka.standing import Asker
 from monitor.logs import log
 from topics.catalog import LINEAGES
 from topics.lineage import Lineage, created_anew
+from topics.record import Outgoing
 
 _READ_SECONDS = 30.0
 

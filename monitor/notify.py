@@ -20,8 +20,8 @@ from monitor.logs import log
 from monitor.notify_config import NotifyConfig
 from monitor.notify_metrics import NotifyMetrics
 from monitor.pages import Pages
+from monitor.processes import on_stop
 from monitor.sinks import Checked, checked_sinks
-from monitor.worker import on_stop
 from topics.alert import Alert
 from topics.catalog import ALERTS
 from topics.record import Place, RawRecord

@@ -27,6 +27,18 @@ EXIT_TRY_AGAIN = 75
 """Exit code of a process of ours that met a broker that is away or denies: `run` checked it, so it may pass."""
 
 
+def on_stop(stop: Callable[[], None]) -> None:
+    """Call `stop` on SIGTERM and SIGINT; a second signal ends the process at once."""
+
+    def handle(_signal: int, _frame: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        stop()
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)
+
+
 class Child(msgspec.Struct, kw_only=True):
     """One supervised process."""
 

@@ -8,7 +8,7 @@ import msgspec
 
 from detectors.consent.ledger import Coverage
 from detectors.volumes import Volumes
-from monitor.kafka import DeliveryFailed, KafkaProblem, Outgoing, Reader, Writer
+from monitor.kafka import DeliveryFailed, KafkaProblem, Reader, Writer
 from monitor.ledger_reader import LedgerReader
 from monitor.ledger_snapshot import LedgerSnapshot
 from monitor.logs import log
@@ -20,7 +20,7 @@ from monitor.turns import Turns
 from topics.catalog import ACCOUNTING, DEAD_LETTERS, FINDINGS, LINKS, SHADOW, VOLUMES
 from topics.finding import Mode
 from topics.links import LinkRecord
-from topics.record import Place, RawRecord
+from topics.record import Outgoing, Place, RawRecord
 
 _POLL_SECONDS = 0.05
 _MOST_PENDING_BATCHES = 4

@@ -19,6 +19,7 @@ from monitor.logs import log
 from monitor.metrics import Metrics
 from monitor.pages import Pages
 from monitor.pipeline import Context
+from monitor.processes import on_stop
 from monitor.reload import Reloader
 from monitor.runner import Runner
 from monitor.stall import Stall
@@ -150,18 +151,6 @@ def freeze() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
-
-
-def on_stop(stop: Callable[[], None]) -> None:
-    """Call `stop` on SIGTERM and SIGINT; a second signal ends the process at once."""
-
-    def handle(_signal: int, _frame: object) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        stop()
-
-    signal.signal(signal.SIGTERM, handle)
-    signal.signal(signal.SIGINT, handle)
 
 
 def _port(base: int, index: int) -> int:

@@ -27,6 +27,18 @@ class RawRecord(NamedTuple):
     headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
+class Outgoing(NamedTuple):
+    """A record of ours on its way out."""
+
+    topic: str
+    key: bytes
+    value: bytes | None
+    """None is a tombstone."""
+    headers: Sequence[tuple[str, bytes]] = ()
+    partition: int = -1
+    """-1: the key decides."""
+
+
 class Stretch(msgspec.Struct, frozen=True):
     """Records of one partition, one after the other, by column: for who reads thousands that are all alike."""
 

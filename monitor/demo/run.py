@@ -26,10 +26,11 @@ from monitor.config import Config
 from monitor.demo.page import page, waiting
 from monitor.demo.ready import Starting
 from monitor.demo.watched import Result, Watched, absorb, conclude
-from monitor.kafka import Delivered, LogReader, Outgoing, Settings, Writer, create_topics
+from monitor.kafka import Delivered, LogReader, Settings, Writer, create_topics
 from monitor.processes import Child, Supervisor, ourselves
 from monitor.shop import Piece, Shop
 from topics.catalog import ACCOUNTING, ALERTS, CATALOG, CONSENT, DEAD_LETTERS, FINDINGS, Cleanup, Topic
+from topics.record import Outgoing
 
 SOURCES = {"events": "shop.events", "kong": "shop.kong", "nginx": "shop.nginx"}
 PIECES_PER_SECOND = 200
@@ -232,7 +233,7 @@ def _write_config(folder: Path, bootstrap: str, pages: int, alerts: int) -> Path
         "consent": {"path": str(folder / "ledger.lmdb"), "end_offsets": "fetched", "map_size_mb": 256},
         "register": str(register),
         "http": {"port": pages},
-        "alerts": {"port": alerts, "update_seconds": 2, "idempotence": False},
+        "alerts": {"port": alerts, "update_seconds": 2},
         # The shop plants what is to be found, and nothing else is counted.
         "canary_seconds": 0,
     }

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException
@@ -69,8 +70,17 @@ def is_compacted(settings: Settings, topic: str) -> bool:
     return policy is not None and "compact" in (policy.value or "").split(",")
 
 
-def create_topics(settings: Settings, topics: Iterable[Topic], partitions: int, replication: int) -> dict[str, str]:
-    """Create the topics that are missing. Gives what became of each: `created`, `exists`, or what went wrong."""
+def create_topics(
+    settings: Settings,
+    topics: Iterable[Topic],
+    partitions: int,
+    replication: int,
+    configs: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, str]:
+    """Create the topics that are missing, with these settings of the broker beside their own.
+
+    Gives what became of each: `created`, `exists`, or what went wrong.
+    """
     existing = describe(settings).topics
     wanted = list(topics)
     result = {each.name: "exists" for each in wanted if each.name in existing}
@@ -83,7 +93,7 @@ def create_topics(settings: Settings, topics: Iterable[Topic], partitions: int, 
                 each.name,
                 num_partitions=each.partitions or partitions,
                 replication_factor=replication,
-                config=each.configs(),
+                config={**each.configs(), **configs},
             )
             for each in wanted
             if each.name not in existing

@@ -19,6 +19,7 @@ from monitor.kafka.connection import (
 from topics.record import Place, RawRecord
 
 _SESSION_MS = 6_000
+_COMMITTED_SECONDS = 30.0
 _DENIED_SECONDS = 60.0
 """A denial is told again at each try; what was not told again for so long is over."""
 
@@ -55,6 +56,8 @@ class Reader:
         self._denied_at: float | None = None
         self._known: dict[Place, int] = {}
         """What was committed when a partition was assigned."""
+        self._ends: dict[Place, int] = {}
+        """Where a partition had nothing more, if `enable.partition.eof` is set."""
         self._first = OFFSET_BEGINNING if from_beginning else OFFSET_END
         self._anew = anew
         self._consumer = make(
@@ -92,6 +95,8 @@ class Reader:
             failure = message.error()
             if failure is None:
                 records.append(as_record(message))
+            elif failure.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own name
+                self._ends[message.topic() or "", message.partition() or 0] = message.offset() or 0
             elif failure.code() in {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}:  # noqa: SLF001 - librdkafka's own name
                 self._out_of_range(message)
             elif failure.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
@@ -155,6 +160,23 @@ class Reader:
         except KafkaException:
             return None
 
+    def read_up(self) -> set[Place]:
+        """Give the assigned partitions of which all was polled that the broker has; needs `enable.partition.eof`.
+
+        One in which a transaction is open is not among them, and none is of which the broker does not say.
+        """
+        found = set()
+        for each in self._consumer.assignment():
+            try:
+                # That it answers proves that what the last fetch told is not old.
+                self._consumer.get_watermark_offsets(each, timeout=1.0)
+                end = int(self._consumer.get_watermark_offsets(each, cached=True)[1])
+            except KafkaException:
+                break
+            if 0 <= end <= self._ends.get((each.topic, each.partition), -1):
+                found.add((each.topic, each.partition))
+        return found
+
     def high_watermarks(self) -> dict[Place, int]:
         """Give the end of each assigned partition as the last fetch told it."""
         found = {}
@@ -185,10 +207,7 @@ class Reader:
         self._consumer.close()
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        try:
-            committed = consumer.committed(partitions, timeout=10.0)
-        except KafkaException:
-            committed = []
+        committed = self._committed(consumer, partitions)
         known: dict[Place, int] = {}
         void: dict[Place, int] = {}
         for each in committed:
@@ -208,6 +227,15 @@ class Reader:
         self._on_assigned({place: known.get(place) for place in places})
         for place, offset in void.items():
             self._on_begun_anew(place, offset)
+
+    def _committed(self, consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
+        """Ask what the group has committed. Raises KafkaProblem: to begin anywhere else would lose or repeat records."""
+        if not partitions:
+            return []
+        try:
+            return consumer.committed(partitions, timeout=_COMMITTED_SECONDS)
+        except KafkaException as error:
+            raise KafkaProblem(explain(error.args[0], self._settings)) from None
 
     def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._on_revoked([(each.topic, each.partition) for each in partitions])

@@ -1,6 +1,6 @@
 """Delivering records of ours."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -8,19 +8,10 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from monitor.kafka.connection import DENIALS, DeliveryFailed, Denied, KafkaProblem, Settings, explain, make
 from monitor.kafka.reader import Reader
 from topics.catalog import ACCOUNTING
-from topics.record import Place
+from topics.record import Outgoing, Place
 
 _FLUSH_SECONDS = 30.0
 _COMMIT_TRIES = 3
-
-
-class Outgoing(NamedTuple):
-    """A record of ours on its way out."""
-
-    topic: str
-    key: bytes
-    value: bytes
-    headers: Sequence[tuple[str, bytes]] = ()
 
 
 class Delivered(NamedTuple):
@@ -34,8 +25,16 @@ class Delivered(NamedTuple):
 class Writer:
     """Delivers records of ours, then commits what they came from; in one transaction when it has an id."""
 
-    def __init__(self, settings: Settings, *, transactional_id: str | None = None) -> None:
+    def __init__(
+        self, settings: Settings, *, transactional_id: str | None = None, last: Collection[str] = (ACCOUNTING.name,)
+    ) -> None:
+        """Connect. Raises KafkaProblem.
+
+        `last`: topics whose records say that the rest is there. Without a transaction they follow when the broker has the rest:
+        were both on their way at once, they could arrive alone.
+        """
         self._settings = settings
+        self._last = frozenset(last)
         self._transactional = transactional_id is not None
         self._failures: list[KafkaError] = []
         self._producer = make(
@@ -65,11 +64,10 @@ class Writer:
         if self._transactional:
             self._in_transaction(outgoing, offsets, reader)
             return
-        # The accounting says that the rest is there: it follows when the broker has all of the rest. Were both on their way at
-        # once, it could arrive alone, and retention could take the records before they are read again.
-        self.send([each for each in outgoing if each.topic != ACCOUNTING.name])
-        self.send([each for each in outgoing if each.topic == ACCOUNTING.name])
-        reader.commit(offsets)
+        self.send([each for each in outgoing if each.topic not in self._last])
+        self.send([each for each in outgoing if each.topic in self._last])
+        if offsets:
+            reader.commit(offsets)
 
     def send(self, outgoing: Sequence[Outgoing], on_delivered: Callable[[int, Delivered], None] | None = None) -> None:
         """Deliver and wait for the broker's word on each. Raises DeliveryFailed."""
@@ -133,7 +131,7 @@ class Writer:
             while True:
                 try:
                     self._producer.produce(
-                        each.topic, each.value, each.key, headers=list(each.headers), on_delivery=report
+                        each.topic, each.value, each.key, each.partition, headers=list(each.headers), on_delivery=report
                     )
                     break
                 except BufferError:

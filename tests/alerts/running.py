@@ -1,4 +1,4 @@
-"""The alert application as a process of its own, and what it left on its topics."""
+"""The alert plane as a process of its own, and what it left on its topics."""
 
 import signal
 import subprocess
@@ -15,11 +15,13 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from alerts.settings import AlertSettings
 
+ROOT = Path(__file__).parents[2]
+
 
 class RunningApp:
-    """`python -m alerts` with these settings; its log is a file beside the settings."""
+    """The alert plane with these settings; its log is a file beside the settings."""
 
-    def __init__(self, settings: AlertSettings, folder: Path) -> None:
+    def __init__(self, bootstrap: str, settings: AlertSettings, folder: Path) -> None:
         self.settings = settings
         self.started_at = time.monotonic()
         path = folder / "settings.json"
@@ -27,7 +29,11 @@ class RunningApp:
         self.log = folder / "alerts.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "alerts", str(path)], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                [sys.executable, "-m", "tests.alerts.plane_process", bootstrap, str(path)],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                cwd=ROOT,
             )
 
     def __enter__(self) -> Self:

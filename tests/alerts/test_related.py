@@ -75,20 +75,21 @@ def test_relating_again_changes_nothing_and_at_most_a_few_are_named(others: list
     assert one.episode_key not in {each.episode_key for each in once.related}
 
 
-def test_the_register_finds_neighbours_by_what_they_share_within_bounds_and_after_recovery() -> None:
-    table: dict[bytes, bytes] = {}
-    register = Register(table)
+def test_the_register_finds_neighbours_by_what_they_share_within_bounds_and_after_a_takeover() -> None:
+    register = Register()
     for number in range(300):
         each = episode(f"k{number:03}", recipient="meta")
-        register.put(each.episode_key.encode(), 0, each)
+        register.put(0, each.episode_key.encode(), each)
     one = episode("a", recipient="meta")
-    found = register.neighbours(one)
+    found = register.neighbours(0, one)
     assert len(found) == 50
     assert found[-1].episode_key == "k299"
-    register.forget(b"k299", 0)
-    assert "k299" not in {each.episode_key for each in register.neighbours(one)}
-    recovered = Register(table)
-    assert recovered.neighbours(one) == []
-    recovered.recovered(b"k001", 0)
-    assert list(recovered.of(0))
-    assert [each.episode_key for each in recovered.neighbours(one)] == ["k001"]
+    register.forget(0, b"k299")
+    assert "k299" not in {each.episode_key for each in register.neighbours(0, one)}
+    heir = Register()
+    heir.take(0, {key: value for _, key, value in register.changes() if value is not None and key == b"k001"})
+    assert heir.neighbours(0, one) == []
+    assert list(heir.of(0))
+    assert [each.episode_key for each in heir.neighbours(0, one)] == ["k001"]
+    heir.drop([0])
+    assert heir.neighbours(0, one) == []

@@ -10,13 +10,13 @@ from typer.testing import CliRunner
 
 from monitor.cli import app
 from monitor.context import load_shipped
-from monitor.kafka import Outgoing, Writer, create_topics
+from monitor.kafka import Writer, create_topics
 from monitor.pipeline import process
 from tests.kafka.jvm import Cluster
 from topics.adapters import make
 from topics.catalog import CATALOG, SHADOW
 from topics.observation import AdapterOptions
-from topics.record import RawRecord
+from topics.record import Outgoing, RawRecord
 
 pytestmark = pytest.mark.kafka
 

@@ -8,11 +8,11 @@ from typing import Any, Protocol
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from monitor.kafka import Outgoing, Reader, Writer
+from monitor.kafka import Reader, Writer
 from tests.kafka.broker import create_topic, unique_name
 from tests.simulation.broker import Broker
 from tests.simulation.clients import ModelReader, ModelWriter
-from topics.record import RawRecord
+from topics.record import Outgoing, RawRecord
 
 Place = tuple[str, int]
 _SESSION_MS = 6_000

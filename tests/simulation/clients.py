@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from monitor.kafka import DeliveryFailed, KafkaProblem, Outgoing
+from monitor.kafka import DeliveryFailed, KafkaProblem
 from tests.simulation.broker import Broker, Place, Refused
 from topics.catalog import ACCOUNTING
-from topics.record import RawRecord
+from topics.record import Outgoing, RawRecord
 
 Fault = Callable[[str], bool]
 """Asked at each named point whether the fault of that name happens now."""
@@ -159,7 +159,9 @@ class ModelWriter:
         if self._fault("produce refused"):
             raise DeliveryFailed("_MSG_TIMED_OUT")
         # Partitions answer on their own: of a batch any part can be there when something goes wrong.
-        for index, each in enumerate(sorted(outgoing, key=lambda each: (sum(each.value) + len(each.value)) % 7)):
+        for index, each in enumerate(
+            sorted(outgoing, key=lambda each: (sum(each.value or b"") + len(each.value or b"")) % 7)
+        ):
             if index and self._fault("crash mid-produce"):
                 raise Crash
             if index and self._fault("produce torn"):

@@ -7,12 +7,12 @@ from prometheus_client import CollectorRegistry
 
 from detectors.consent.ledger import Choice, Coverage
 from monitor.context import load_shipped
-from monitor.kafka import DeliveryFailed, Outgoing
+from monitor.kafka import DeliveryFailed
 from monitor.metrics import Metrics
 from monitor.runner import Runner
 from topics.adapters import make
 from topics.observation import AdapterOptions
-from topics.record import Place, RawRecord
+from topics.record import Outgoing, Place, RawRecord
 
 NOW_MS = 1_795_000_000_000
 BATCH = 10

@@ -117,7 +117,11 @@ class Load(threading.Thread):
 class Workers:
     """Two replicas of the alert plane that are started again whenever they have ended, as a supervisor would."""
 
-    def __init__(self, settings: AlertSettings, folder: Path, random_: random.Random) -> None:
+    def __init__(
+        self, bootstrap: str, settings: AlertSettings, folder: Path, random_: random.Random, *, exactly_once: bool
+    ) -> None:
+        self._exactly_once = exactly_once
+        self._bootstrap = bootstrap
         self._settings = settings
         self._folder = folder
         self._random = random_
@@ -128,15 +132,16 @@ class Workers:
         for name in ("one", "two"):
             self.start(name)
 
-    def start(self, name: str, instance_id: str | None = None) -> RunningApp:
+    def start(self, name: str, instance: str | None = None) -> RunningApp:
         folder = self._folder / name
         folder.mkdir(exist_ok=True)
         settings = msgspec.structs.replace(
             self._settings,
-            instance_id=name if instance_id is None else instance_id,
+            instance=name if instance is None else instance,
+            transactional_id=f"{self._settings.app}-{name}" if self._exactly_once else "",
             http_port=free_ports(1)[0],
         )
-        self.running[name] = RunningApp(settings, folder)
+        self.running[name] = RunningApp(self._bootstrap, settings, folder)
         self._starting.add(name)
         return self.running[name]
 
@@ -177,7 +182,7 @@ class Workers:
         self.faults[way] += 1
         self.running[name].kill()
         if way == "killed and replaced late":
-            time.sleep(self._settings.session_timeout_seconds + self._random.uniform(0.5, 2.0))
+            time.sleep(self._settings.session_seconds + self._random.uniform(0.5, 2.0))
         self.start(name)
         self.ready()
         time.sleep(self._random.uniform(0.05, 1.5))
@@ -188,7 +193,7 @@ class Workers:
         self.ready()
         stopped = self.running[name]
         stopped.process.send_signal(signal.SIGSTOP)
-        time.sleep(self._settings.session_timeout_seconds + 2.0)
+        time.sleep(self._settings.session_seconds + 2.0)
         stopped.process.send_signal(signal.SIGCONT)
         assert stopped.process.wait(10) == 75, "a worker that stood still went on"
         self.faults["stopped, and ended when it went on"] += 1
@@ -200,7 +205,7 @@ class Workers:
 
     def leave_and_join(self) -> None:
         """Let a third join and leave again, and one of the two leave in order and come back."""
-        self.start("three", instance_id="")
+        self.start("three", instance="")
         self.ready()
         time.sleep(1.0)
         self.running.pop("three").stop()
@@ -239,7 +244,10 @@ def put_under_fire(workers: Workers, cluster: Cluster, random_: random.Random) -
 
 @pytest.mark.slow
 @pytest.mark.timeout(300 + 30 * KILLS)
-def test_counts_are_exact_after_faults_under_load(own_cluster: Callable[[int], Cluster], tmp_path: Path) -> None:
+@pytest.mark.parametrize("exactly_once", [False, True])
+def test_counts_are_exact_after_faults_under_load(
+    own_cluster: Callable[[int], Cluster], tmp_path: Path, *, exactly_once: bool
+) -> None:
     cluster = own_cluster(1)  # of its own, for it is killed
     seed = int(os.environ.get("PRIVACY_MONITOR_SEED", "20261123"))
     random_ = random.Random(seed)
@@ -250,20 +258,17 @@ def test_counts_are_exact_after_faults_under_load(own_cluster: Callable[[int], C
     findings = topic("findings")
     alerts = topic("alerts")  # not compacted here: every alert is looked at
     settings = AlertSettings(
-        brokers=tuple(cluster.bootstrap.split(",")),
-        app_id=f"{findings}-app",
+        app=f"{findings}-app",
         findings_topic=findings,
         alerts_topic=alerts,
         volumes_topic=topic("volumes", 1),
         partitions=PARTITIONS,
-        commit_seconds=0.5,
         tick_seconds=0.5,
-        stall_seconds=20,
         policy=Policy(quiet_seconds=6, remind_seconds=2),
     )
     load = Load(cluster.bootstrap, findings, random.Random(seed + 1))
     load.start()
-    workers = Workers(settings, tmp_path, random_)
+    workers = Workers(cluster.bootstrap, settings, tmp_path, random_, exactly_once=exactly_once)
     try:
         workers.ready()
         under_fire = put_under_fire(workers, cluster, random_)
@@ -290,7 +295,7 @@ def test_counts_are_exact_after_faults_under_load(own_cluster: Callable[[int], C
         workers.end()
     assert current() == expected
     reader.close()
-    kept = Reader(cluster.bootstrap, f"{settings.app_id}-episodes-changelog", PARTITIONS)
+    kept = Reader(cluster.bootstrap, settings.episodes_topic, PARTITIONS)
     kept.read(1.0)
     kept.close()
     assert same_episodes(kept.last()) == same_episodes(reader.last()), "the table and the alerts disagree"

@@ -1,0 +1,169 @@
+"""The alert plane's loop: poll, handle, let time pass, deliver, commit. It owns every side effect of a batch."""
+
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+
+from alerts.lease import Lease
+from alerts.metrics import Health
+from alerts.plane import TOTALS_PARTITION, Plane
+from alerts.settings import AlertSettings
+from monitor.kafka import Companion, DeliveryFailed, KafkaProblem, Reader, TableReader, Writer
+from monitor.logs import log
+from topics.record import Place, RawRecord
+
+_POLL_SECONDS = 0.05
+_BATCH_RECORDS = 500
+
+
+class AlertLoop:
+    """One process of the alert plane. All of its state is here and in the plane."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of a process, each used as it is
+        self,
+        settings: AlertSettings,
+        plane: Plane,
+        make_reader: Callable[["AlertLoop"], Reader],
+        companion: Companion,
+        make_tables: Callable[["AlertLoop"], TableReader],
+        writer: Writer,
+        lease: Lease | None,
+        health: Health,
+        *,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        """`lease`: asked before everything that is written, where no transaction fences a process that was replaced."""
+        self._settings = settings
+        self._plane = plane
+        self._companion = companion
+        self._tables = make_tables(self)
+        self._writer = writer
+        self._lease = lease
+        self._health = health
+        self._now_ms = now_ms
+        self._ours: set[int] = set()
+        """Partitions of the findings topic."""
+        self._next: dict[Place, int] = {}
+        """Next offsets to read that are not committed yet."""
+        self._committed: dict[Place, int] = {}
+        """Of the findings topic. A commit that comes again proves that the partition is still ours."""
+        self._tick_at = 0.0
+        self._turn_began: float | None = None
+        self._stopping = False
+        self._reader = make_reader(self)
+
+    # What the consumer group tells us.
+
+    def assigned(self, committed: Mapping[Place, int | None]) -> None:
+        """Take up partitions of the findings topic, with what is remembered of them and what goes with them."""
+        for place, offset in committed.items():
+            partition = place[1]
+            began = time.monotonic()
+            episodes = self._tables.read((self._settings.episodes_topic, partition))
+            with_totals = partition == TOTALS_PARTITION
+            totals = self._tables.read((self._settings.totals_topic, 0)) if with_totals else None
+            self._plane.take(partition, episodes, totals)
+            self._companion.follow(self._companions(partition))
+            self._ours.add(partition)
+            if offset is not None:
+                self._committed[place] = offset
+            log.info(
+                "partition taken up",
+                partition=partition,
+                episodes=len(episodes),
+                seconds=round(time.monotonic() - began, 2),
+            )
+        self._health.ready = True
+
+    def revoked(self, places: Sequence[Place]) -> None:
+        """Forget partitions: whoever has them now starts from what was committed."""
+        gone = [partition for _, partition in places if partition in self._ours]
+        self._ours -= set(gone)
+        self._plane.drop(gone)
+        for partition in gone:
+            self._companion.leave(self._companions(partition))
+        for places_known in (self._next, self._committed):
+            for place in [each for each in places_known if each[1] not in self._ours]:
+                del places_known[place]
+
+    def _companions(self, partition: int) -> list[Place]:
+        places = [(self._settings.triage_topic, partition)] if self._settings.triage_topic else []
+        return [*places, (self._settings.volumes_topic, 0)] if partition == TOTALS_PARTITION else places
+
+    # The loop.
+
+    def stop(self) -> None:
+        """End after the turn under way. Safe to call from a signal handler."""
+        self._stopping = True
+
+    def turn_seconds(self) -> float:
+        """Give how long the turn under way takes already; 0 between turns. Safe from other threads."""
+        began = self._turn_began
+        return 0.0 if began is None else time.monotonic() - began
+
+    def beat(self) -> None:
+        """Note that the process is at work, and end it if it stood still until its partitions may be another's."""
+        self._health.beat()
+        if self._lease is not None:
+            self._lease.check()
+
+    def run(self) -> None:
+        """Work until told to stop, then leave the group. Raises KafkaProblem when another process has to go on."""
+        try:
+            while not self._stopping:
+                self._turn_began = time.monotonic()
+                self.turn()
+        finally:
+            self._turn_began = None
+            self._health.ready = False
+            self._reader.close()
+            self._companion.close()
+            self._tables.close()
+
+    def turn(self) -> None:
+        """Do one turn of the loop."""
+        self.beat()
+        for record in (*self._reader.poll(_BATCH_RECORDS, _POLL_SECONDS), *self._companion.poll(_BATCH_RECORDS)):
+            self._handle(record)
+        if time.monotonic() >= self._tick_at:
+            self._tick_at = time.monotonic() + self._settings.tick_seconds
+            read_up = self._reader.read_up()
+            for partition in sorted(self._ours):
+                all_read = (self._settings.findings_topic, partition) in read_up
+                self._plane.tick(partition, self._now_ms() if all_read else None)
+        self._deliver()
+
+    def _handle(self, record: RawRecord) -> None:
+        if record.partition not in self._ours:
+            return
+        try:
+            self._plane.handle(record)
+        except Exception as error:  # noqa: BLE001 - whatever it was: nothing of it may reach a log
+            # The text of an error can quote what was read: where it was raised and its kind are enough.
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            log.critical(
+                "stopped at a record",
+                topic=record.topic,
+                partition=record.partition,
+                offset=record.offset,
+                kind=type(error).__name__,
+                raised_at=f"{at.name}:{at.lineno}",
+            )
+            raise KafkaProblem(f"{record.topic}/{record.partition}/{record.offset} cannot be handled") from None
+        self._next[record.topic, record.partition] = record.offset + 1
+
+    def _deliver(self) -> None:
+        outgoing = self._plane.outgoing()
+        if not outgoing and not self._next:
+            return
+        if self._lease is not None:
+            self._lease.check()
+        try:
+            self._writer.deliver(outgoing, self._next or self._committed, self._reader)
+        except DeliveryFailed as failure:
+            # What the plane knows is ahead of what is remembered: a new start takes up what is.
+            raise KafkaProblem(f"the broker did not take what was to be told ({failure}); it is told anew") from None
+        self._committed |= {
+            place: end for place, end in self._next.items() if place[0] == self._settings.findings_topic
+        }
+        self._next = {}
