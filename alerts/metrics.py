@@ -75,6 +75,11 @@ class AlertMetrics:
             "Records of the findings topic that are no fold. Any at all: somebody else writes there.",
             registry=self.registry,
         )
+        self._failed = Counter(
+            "privacy_alert_failed_deliveries",
+            "Batches that the broker did not take; they are read again. A few come with a restart or a rebalance.",
+            registry=self.registry,
+        )
         self._seconds = Counter("privacy_alert_fold_seconds", "Time spent on folds.", registry=self.registry)
         self._folds = Counter(
             "privacy_alert_folds",
@@ -128,6 +133,10 @@ class AlertMetrics:
         if counted:
             self._findings.labels(fold.detector.value, self._rule(fold.rule)).inc(counted)
             self._last_fold.set(at_ms / 1000)
+
+    def failed_delivery(self) -> None:
+        """Count a batch that the broker did not take."""
+        self._failed.inc()
 
     def unreadable(self) -> None:
         """Count a record that is no fold."""

@@ -8,7 +8,7 @@ from alerts.lease import Lease
 from alerts.metrics import Health
 from alerts.plane import TOTALS_PARTITION, Plane
 from alerts.settings import AlertSettings
-from monitor.kafka import Companion, DeliveryFailed, KafkaProblem, Reader, TableReader, Writer
+from monitor.kafka import OFFSET_BEGINNING, Companion, DeliveryFailed, KafkaProblem, Reader, TableReader, Writer
 from monitor.logs import log
 from topics.record import Place, RawRecord
 
@@ -29,10 +29,14 @@ class AlertLoop:
         writer: Writer,
         lease: Lease | None,
         health: Health,
+        failed: Callable[[], None],
         *,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
-        """`lease`: asked before everything that is written, where no transaction fences a process that was replaced."""
+        """`failed` is told of each delivery that the broker did not take.
+
+        `lease`: asked before everything that is written, where no transaction fences a process that was replaced.
+        """
         self._settings = settings
         self._plane = plane
         self._companion = companion
@@ -40,6 +44,7 @@ class AlertLoop:
         self._writer = writer
         self._lease = lease
         self._health = health
+        self._failed = failed
         self._now_ms = now_ms
         self._ours: set[int] = set()
         """Partitions of the findings topic."""
@@ -55,36 +60,42 @@ class AlertLoop:
     # What the consumer group tells us.
 
     def assigned(self, committed: Mapping[Place, int | None]) -> None:
-        """Take up partitions of the findings topic, with what is remembered of them and what goes with them."""
-        for place, offset in committed.items():
-            partition = place[1]
-            began = time.monotonic()
-            episodes = self._tables.read((self._settings.episodes_topic, partition))
-            with_totals = partition == TOTALS_PARTITION
-            totals = self._tables.read((self._settings.totals_topic, 0)) if with_totals else None
-            self._plane.take(partition, episodes, totals)
-            self._companion.follow(self._companions(partition))
-            self._ours.add(partition)
-            if offset is not None:
-                self._committed[place] = offset
-            log.info(
-                "partition taken up",
-                partition=partition,
-                episodes=len(episodes),
-                seconds=round(time.monotonic() - began, 2),
-            )
+        """Take up partitions of the findings topic."""
+        self._committed |= {place: offset for place, offset in committed.items() if offset is not None}
+        self._take_up([partition for _, partition in committed])
         self._health.ready = True
+
+    def _take_up(self, partitions: Sequence[int]) -> None:
+        """Begin with what is remembered of partitions, and with what goes with them."""
+        if not partitions:
+            return
+        began = time.monotonic()
+        episodes = {partition: (self._settings.episodes_topic, partition) for partition in partitions}
+        totals = [(self._settings.totals_topic, 0)] if TOTALS_PARTITION in partitions else []
+        tables = self._tables.read([*episodes.values(), *totals])
+        for partition, place in episodes.items():
+            self._plane.take(partition, tables[place], tables[totals[0]] if partition == TOTALS_PARTITION else None)
+        self._companion.follow([place for partition in partitions for place in self._companions(partition)])
+        self._ours |= set(partitions)
+        log.info(
+            "partitions taken up",
+            partitions=sorted(partitions),
+            episodes=sum(len(tables[place]) for place in episodes.values()),
+            seconds=round(time.monotonic() - began, 2),
+        )
 
     def revoked(self, places: Sequence[Place]) -> None:
         """Forget partitions: whoever has them now starts from what was committed."""
         gone = [partition for _, partition in places if partition in self._ours]
-        self._ours -= set(gone)
-        self._plane.drop(gone)
-        for partition in gone:
-            self._companion.leave(self._companions(partition))
-        for places_known in (self._next, self._committed):
-            for place in [each for each in places_known if each[1] not in self._ours]:
-                del places_known[place]
+        self._leave(gone)
+        for known in (self._next, self._committed):
+            for place in [each for each in known if each[1] in gone]:
+                del known[place]
+
+    def _leave(self, partitions: Sequence[int]) -> None:
+        self._ours -= set(partitions)
+        self._plane.drop(partitions)
+        self._companion.leave([place for partition in partitions for place in self._companions(partition)])
 
     def _companions(self, partition: int) -> list[Place]:
         places = [(self._settings.triage_topic, partition)] if self._settings.triage_topic else []
@@ -161,9 +172,20 @@ class AlertLoop:
         try:
             self._writer.deliver(outgoing, self._next or self._committed, self._reader)
         except DeliveryFailed as failure:
-            # What the plane knows is ahead of what is remembered: a new start takes up what is.
-            raise KafkaProblem(f"the broker did not take what was to be told ({failure}); it is told anew") from None
+            self._begin_anew(str(failure))
+            return
         self._committed |= {
             place: end for place, end in self._next.items() if place[0] == self._settings.findings_topic
         }
+        self._next = {}
+
+    def _begin_anew(self, reason: str) -> None:
+        """Go back to what is remembered and committed: what the plane knows may be ahead of it."""
+        log.warning("not delivered, going back to what is remembered", reason=reason)
+        self._failed()
+        ours = sorted(self._ours)
+        self._leave(ours)
+        self._take_up(ours)
+        places = [(self._settings.findings_topic, partition) for partition in ours]
+        self._reader.rewind({place: self._committed.get(place, OFFSET_BEGINNING) for place in places})
         self._next = {}

@@ -142,6 +142,7 @@ def run(
         ),
         lease,
         health,
+        metrics.failed_delivery,
     )
     server = MetricsServer(metrics, health, settings.http_host, settings.http_port)
     server.start()

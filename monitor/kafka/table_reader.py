@@ -1,7 +1,7 @@
-"""Reading what a compacted partition remembers."""
+"""Reading what compacted partitions remember."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -14,7 +14,7 @@ _SILENCE_SECONDS = 90.0
 
 
 class TableReader:
-    """Reads whole partitions to their ends, one after the other, without a group."""
+    """Reads whole partitions to their ends, without a group."""
 
     def __init__(self, settings: Settings, beat: Callable[[], None]) -> None:
         """`beat` is called again and again while it reads."""
@@ -36,38 +36,40 @@ class TableReader:
             },
         )
 
-    def read(self, place: Place) -> dict[bytes, bytes]:
-        """Give the last value of each key, without what was dropped. Raises KafkaProblem.
+    def read(self, places: Collection[Place]) -> dict[Place, dict[bytes, bytes]]:
+        """Give the last value of each key in each partition, without what was dropped. Raises KafkaProblem.
 
-        A transaction that is open in the partition is waited for: what it holds counts once it is committed.
+        A transaction that is open in a partition is waited for: what it holds counts once it is committed.
         """
-        table: dict[bytes, bytes] = {}
-        partition = TopicPartition(*place, OFFSET_BEGINNING)
-        self._consumer.assign([partition])
-        heard, is_read = time.monotonic(), False
+        tables: dict[Place, dict[bytes, bytes]] = {place: {} for place in places}
+        unread = set(places)
+        self._consumer.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in places])
+        heard = time.monotonic()
         try:
-            while not is_read:
+            while unread:
                 self._beat()
-                messages = self._consumer.consume(_BATCH, 0.1)
-                for message in messages:
+                for message in self._consumer.consume(_BATCH, 0.1):
+                    place = message.topic() or "", message.partition() or 0
                     error, key, value = message.error(), message.key(), message.value()
                     if error is None and key is not None:
                         heard = time.monotonic()
                         if value is None:
-                            table.pop(key, None)
+                            tables[place].pop(key, None)
                         else:
-                            table[key] = value
+                            tables[place][key] = value
                     elif error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own name
                         # With a transaction open the readable end lies before the end that the fetch told.
-                        end = self._consumer.get_watermark_offsets(partition, cached=True)[1]
-                        is_read = (message.offset() or 0) >= end
-                if not is_read and time.monotonic() - heard > _SILENCE_SECONDS:
-                    raise KafkaProblem(f"{place[0]}/{place[1]} came to no end in {_SILENCE_SECONDS:.0f} seconds")
+                        end = self._consumer.get_watermark_offsets(TopicPartition(*place), cached=True)[1]
+                        if (message.offset() or 0) >= end:
+                            unread.discard(place)
+                if unread and time.monotonic() - heard > _SILENCE_SECONDS:
+                    names = ", ".join(f"{topic}/{partition}" for topic, partition in sorted(unread))
+                    raise KafkaProblem(f"no end was found of {names} in {_SILENCE_SECONDS:.0f} seconds")
         except KafkaException as error:
             raise KafkaProblem(explain(error.args[0], self._settings)) from None
         finally:
             self._consumer.unassign()
-        return table
+        return tables
 
     def close(self) -> None:
         """Let go of the broker."""
