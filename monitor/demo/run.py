@@ -229,7 +229,7 @@ def _write_config(folder: Path, bootstrap: str, pages: int, alerts: int) -> Path
             {"topic": SOURCES["nginx"], "adapter": "nginx", "service": "edge"},
         ],
         "subjects": {"key_id": "demo", "secret": {"file": str(secret)}},
-        # The embedded broker answers the question for a partition's end wrongly, and knows no idempotent producers of aiokafka.
+        # The embedded broker answers the question for a partition's end wrongly.
         "consent": {"path": str(folder / "ledger.lmdb"), "end_offsets": "fetched", "map_size_mb": 256},
         "register": str(register),
         "http": {"port": pages},

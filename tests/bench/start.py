@@ -25,7 +25,7 @@ COMMANDS: Mapping[str, list[str]] = {
     "privacy-monitor version": [*_PROGRAM, "version"],
     "privacy-monitor --help": [*_PROGRAM, "--help"],
     "privacy-monitor check": [*_PROGRAM, "check", "--config", "examples/monitor.yaml"],
-    "the alert plane's imports": [sys.executable, "-c", "import alerts.app, monitor.context"],
+    "the alert plane's imports": [sys.executable, "-c", "import monitor.alert_plane, monitor.context"],
 }
 
 
