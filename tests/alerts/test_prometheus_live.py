@@ -128,9 +128,9 @@ def notify(url: str) -> dict[str, Any]:
 
 
 def page_addresses(system: System) -> list[str]:
-    """Find the pages of worker and ledger in their logs, and the alert plane's in the configuration."""
+    """Find the pages of all processes in their logs."""
     found = [json.loads(line)["pages"] for line in system.logs().splitlines() if '"pages"' in line]
-    return [f"{url}/metrics" for url in (*found, f"http://127.0.0.1:{system.settings['alerts']['port']}")]
+    return [f"{url}/metrics" for url in found]
 
 
 def play(system: System) -> None:

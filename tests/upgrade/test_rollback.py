@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import skip_or_fail
 from tests.integration.system import System, distinct_findings, read_topic
+from tests.kafka.broker import create_topic
 from tests.kafka.jvm import Cluster
 from tests.kafka.processes import Unavailable, wait_until
 from tests.upgrade.golden import KEY, PEOPLE, SOURCES, program, releases, run_and_stop
@@ -43,6 +44,8 @@ def rolled_back(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     # Episodes of long ago must not end while they are looked at, whenever this test runs.
     lasting = {"alerts": {"port": 0, "update_seconds": 1, "quiet_seconds": 1_000_000_000}}
     with cluster, System(cluster.bootstrap, tmp_path_factory.mktemp("rolled-back"), SOURCES, lasting) as system:
+        # A rollback follows an upgrade: the release before made this one, and was not started anew for it.
+        create_topic(cluster.bootstrap, "privacy-monitor-alerts-ticks", 3)
         run_and_stop(system)
         folds = [value for _, value, _ in read_topic(cluster.bootstrap, FINDINGS.name) if value is not None]
         before = RolledBack(system, _accounted(system), _newest(system.read(ALERTS.name)), folds)
