@@ -8,7 +8,7 @@ from alerts.lease import Lease
 from alerts.metrics import Health
 from alerts.plane import TOTALS_PARTITION, Plane
 from alerts.settings import AlertSettings
-from monitor.kafka import OFFSET_BEGINNING, Companion, DeliveryFailed, KafkaProblem, Reader, TableReader, Writer
+from monitor.kafka import Companion, DeliveryFailed, KafkaProblem, Reader, TableReader, Writer
 from monitor.logs import log
 from topics.record import Place, RawRecord
 
@@ -187,5 +187,5 @@ class AlertLoop:
         self._leave(ours)
         self._take_up(ours)
         places = [(self._settings.findings_topic, partition) for partition in ours]
-        self._reader.rewind({place: self._committed.get(place, OFFSET_BEGINNING) for place in places})
+        self._reader.rewind({place: self._committed.get(place) for place in places})
         self._next = {}

@@ -1,7 +1,5 @@
 """Kafka at the edge: the only package that imports confluent_kafka."""
 
-from confluent_kafka import OFFSET_BEGINNING
-
 from monitor.kafka.admin import Cluster, check_settings, create_topics, describe, is_compacted, require_topics
 from monitor.kafka.companion import Companion
 from monitor.kafka.connection import DeliveryFailed, Denied, KafkaProblem, Settings, explain
@@ -14,7 +12,6 @@ from monitor.kafka.writer import Delivered, Writer
 
 __all__ = [
     "FETCH_AGE_MS",
-    "OFFSET_BEGINNING",
     "Cluster",
     "Companion",
     "Delivered",

@@ -146,12 +146,12 @@ class Reader:
             for (topic, partition), offset in offsets.items()
         ]
 
-    def rewind(self, offsets: Mapping[Place, int]) -> None:
-        """Read again from these offsets."""
+    def rewind(self, offsets: Mapping[Place, int | None]) -> None:
+        """Read again from these offsets; None is the beginning."""
         for (topic, partition), offset in offsets.items():
             # A partition that was just revoked is somebody else's to read.
             with contextlib.suppress(KafkaException):
-                self._consumer.seek(TopicPartition(topic, partition, offset))
+                self._consumer.seek(TopicPartition(topic, partition, OFFSET_BEGINNING if offset is None else offset))
 
     def low_watermark(self, place: Place) -> int | None:
         """Give the first offset that the broker still has; None when it does not say."""
