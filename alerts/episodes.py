@@ -35,7 +35,7 @@ def step(state: Episode | None, fold: Fold, now_ms: int, policy: Policy) -> tupl
     Folds of one input partition must come in the order of their offsets; any suffix of them may come again.
     Raises ValueError when the fold contradicts itself.
     """
-    subjects = _checked(fold)
+    subjects = checked(fold)
     place = f"{fold.cluster}/{fold.topic}/{fold.partition}"
     mark = -1 if state is None else state.marks.get(place, -1)
     high = fresh = 0
@@ -168,8 +168,11 @@ def _kept(state: Episode | None, now_ms: int) -> Episode | None:
     return state if state is not None and keeps(state, now_ms) else None
 
 
-def _checked(fold: Fold) -> Distinct:
-    # The findings topic is open to others: a fold that contradicts itself must not change a count.
+def checked(fold: Fold) -> Distinct:
+    """Give the distinct subjects of a fold. Raises ValueError when it contradicts itself.
+
+    The findings topic is open to others: such a fold must not change a count.
+    """
     if not fold.offsets or fold.offsets[0][0] < 0 or any(distance < 1 for distance, _, _ in fold.offsets[1:]):
         raise ValueError("offsets do not ascend")
     if sum(distance for distance, _, _ in fold.offsets) > _MAX_OFFSET:
@@ -292,6 +295,7 @@ __all__ = [
     "MAX_TIME_MS",
     "Episode",
     "Policy",
+    "checked",
     "is_forgettable",
     "key_of",
     "step",

@@ -19,6 +19,7 @@ from rich.table import Table
 
 from detectors.law.iso import COUNTRIES, is_place
 from monitor import inspect as inspect_module
+from monitor.agent_command import agent
 from monitor.alert_commands import add_to as add_alert_commands
 from monitor.alert_plane import keep_alerts
 from monitor.audit_command import audit
@@ -68,6 +69,7 @@ topics_app = typer.Typer(help="The monitor's own topics.", no_args_is_help=True)
 app.add_typer(topics_app, name="topics")
 add_alert_commands(app)
 app.add_typer(rules_app, name="rules")
+app.command()(agent)
 app.command()(backtest)
 app.command()(audit)
 app.command()(judge)

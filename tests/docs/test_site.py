@@ -15,7 +15,7 @@ from typer.main import get_command
 from monitor.cli import app
 
 ROOT = Path(__file__).parents[2]
-GUIDES = ("operations", "responders", "rule-authors", "alerting")
+GUIDES = ("operations", "responders", "rule-authors", "alerting", "agents")
 
 
 class _Links(HTMLParser):
