@@ -10,7 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+)
 
 from alerts.episodes import Policy
 from alerts.settings import AlertSettings
@@ -186,3 +191,29 @@ def test_two_workers_share_the_episodes_and_one_takes_over_when_the_other_dies(
             lambda now: len(now) == len(keys) and all(alert["findings"] == 100 for alert in now.values()),
         )
     assert {alert["findings"] for alert in newest.values()} == {100}
+
+
+@pytest.mark.kafka
+def test_what_the_broker_does_not_take_is_read_again_and_counted_once(
+    kafka: Broker, settings: AlertSettings, tmp_path: Path
+) -> None:
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+
+    def let_through(most_bytes: int) -> None:
+        entry = ConfigEntry("max.message.bytes", str(most_bytes), incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ConfigResource.Type.TOPIC, settings.alerts_topic, incremental_configs=[entry])
+        admin.incremental_alter_configs([resource])[resource].result(20)
+
+    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    let_through(100)
+    with RunningApp(kafka.bootstrap, settings, tmp_path) as app:
+        app.ready_after()
+        for number in range(30):
+            producer.produce(settings.findings_topic, msgspec.json.encode(fold([seen("a", number)])), b"a")
+        assert producer.flush(10) == 0
+        refused = "privacy_alert_failed_deliveries_total"
+        assert wait_until(lambda: metric(app.page("/metrics")[1], refused) > 1, 30), app.tail()
+        let_through(1_000_000)
+        newest, _ = told(kafka, settings, lambda now: bool(now) and now["a"]["state"] == "quiet")
+        assert newest["a"]["findings"] == 30
+        assert app.process.poll() is None, "it went on by itself"
