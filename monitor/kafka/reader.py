@@ -99,6 +99,9 @@ class Reader:
                 self._ends[message.topic() or "", message.partition() or 0] = message.offset() or 0
             elif failure.code() in {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}:  # noqa: SLF001 - librdkafka's own name
                 self._out_of_range(message)
+            elif failure.fatal() or failure.code() in {KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID}:  # noqa: SLF001 - librdkafka's own name
+                # A static member whose name another took is told so once, and nothing else ever again.
+                raise KafkaProblem(f"another has this worker's place in the group ({failure.name()})")
             elif failure.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
                 self._denied_at = time.monotonic()
             # A topic that is gone or denied is no reason to end: the others go on, librdkafka asks for it again, and

@@ -217,3 +217,19 @@ def test_what_the_broker_does_not_take_is_read_again_and_counted_once(
         newest, _ = told(kafka, settings, lambda now: bool(now) and now["a"]["state"] == "quiet")
         assert newest["a"]["findings"] == 30
         assert app.process.poll() is None, "it went on by itself"
+
+
+@pytest.mark.kafka
+def test_a_process_whose_name_another_took_ends_and_the_other_goes_on(
+    kafka: Broker, settings: AlertSettings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "heir"
+    folder.mkdir()
+    heir_settings = msgspec.structs.replace(settings, http_port=free_ports(1)[0])
+    with RunningApp(kafka.bootstrap, settings, tmp_path) as first:
+        first.ready_after()
+        with RunningApp(kafka.bootstrap, heir_settings, folder) as heir:
+            heir.ready_after()
+            assert wait_until(lambda: first.process.poll() == 75, 30), first.tail()
+            time.sleep(1)
+            assert heir.process.poll() is None
