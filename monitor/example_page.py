@@ -18,7 +18,7 @@ from alerts.episodes import Policy, step
 from alerts.related import relate
 from alerts.state import Episode
 from alerts.text import Links, plain, told
-from detectors.consent.ledger import Choice, Coverage
+from detectors.consent.ledger import Choice, Coverage, Word
 from monitor.context import load_shipped
 from monitor.pipeline import Outcome, process
 from monitor.shop import Shop
@@ -67,7 +67,7 @@ class _Recorded:
         if not isinstance(found, Rejected):
             subjects, said = found
             choice = Choice(
-                said.at_ms, said.granted, said.refused, record.topic, 0, record.offset, broker_ms=record.timestamp_ms
+                said.at_ms, record.offset, record.timestamp_ms, Word(said.granted, said.refused, "", record.topic, 0)
             )
             for subject in subjects:
                 self._choices.setdefault(subject, []).append(choice)

@@ -7,7 +7,7 @@ import msgspec
 
 from detectors.assessment import TransferStatus
 from detectors.consent.decide import is_governed
-from detectors.consent.ledger import Choice
+from detectors.consent.ledger import Choice, Word
 from detectors.law.restriction import MechanismKind
 from detectors.register import Recipient, RecipientRole, RegisterFile, build
 from monitor.pipeline import Context, Judged, process
@@ -77,9 +77,9 @@ def _trials(record: RawRecord, context: Context, judged: Judged) -> Iterator[_Tr
 def _of_choices(context: Context, flows: list[DataFlow]) -> Iterator[_Trial]:
     for purpose in dict.fromkeys(flow.purpose for flow in flows):
         at_ms = min(flow.at_ms for flow in flows) - _A_SECOND_MS
-        granted = Choice(at_ms, (purpose,), (), "what-if", 0, 0)
-        told = msgspec.structs.replace(granted, after_gpc_notice=True)
-        refused = Choice(at_ms, (), (purpose,), "what-if", 0, 0)
+        granted = Choice(at_ms, 0, 0, Word((purpose,), (), "", "what-if", 0))
+        told = Choice(at_ms, 0, 0, Word((purpose,), (), "", "what-if", 0, after_gpc_notice=True))
+        refused = Choice(at_ms, 0, 0, Word((), (purpose,), "", "what-if", 0))
         for fact, choice in (
             (f"a grant of {purpose} on record a second before the event", granted),
             (f"a grant of {purpose} on record before the event, given after a notice of the conflict with GPC", told),

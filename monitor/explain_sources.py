@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from detectors.consent.ledger import Choice, Coverage
+from detectors.consent.ledger import Choice, Coverage, Word
 from monitor.capture import Capture, CaptureProblem
 from monitor.kafka import KafkaProblem, LogReader, Settings
 from topics.consent import read as read_consent
@@ -71,9 +71,8 @@ class FileLedger:
                 wrong.append(f"{file}:{number + 1}: not a consent record ({parsed.reason.value})")
                 continue
             subjects, said = parsed
-            choice = Choice(
-                said.at_ms, said.granted, said.refused, file.name, 0, number, said.source, said.after_gpc_notice, -1
-            )
+            word = Word(said.granted, said.refused, said.source, file.name, 0, said.after_gpc_notice)
+            choice = Choice(said.at_ms, number, -1, word)
             for subject in subjects:
                 self._choices[subject].append(choice)
         if wrong:

@@ -4,11 +4,11 @@ import struct
 from binascii import unhexlify
 from collections.abc import Collection, Mapping
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
-from detectors.consent.ledger import Forgets
+from detectors.consent.ledger import Forgets, Word
 from topics.consent import ConsentRecord
 from topics.flow import PURPOSES
 from topics.record import Place, RawRecord
@@ -32,26 +32,8 @@ unpack = _VERSION.unpack
 _HEX = 2 * KEY_BYTES
 _RECENT_WORDS = 65_536
 _ENCODE = msgspec.msgpack.encode
-
-
-class Word(NamedTuple):
-    """What many versions have in common, stored once."""
-
-    granted: tuple[str, ...]
-    refused: tuple[str, ...]
-    source: str
-    topic: str
-    partition: int
-    after_gpc_notice: bool
-    forgets: Forgets
-
-
-_WORD = msgspec.msgpack.Decoder(tuple[tuple[str, ...], tuple[str, ...], str, str, int, bool, Forgets])
-
-
-def read_word(data: bytes | memoryview) -> Word:
-    """Read a stored word."""
-    return Word(*_WORD.decode(data))
+read_word = msgspec.msgpack.Decoder(Word).decode
+"""Stored word -> word."""
 
 
 class Words:
@@ -108,7 +90,8 @@ class Words:
 
     def _stored(self, word: Word) -> int:
         number = len(self.ids) + len(self.fresh)
-        word = word._replace(
+        word = msgspec.structs.replace(
+            word,
             granted=_known(word.granted),
             refused=_known(word.refused),
             source=word.source[:64] if number < MAX_WORDS else "other",

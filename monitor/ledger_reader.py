@@ -4,8 +4,8 @@ from pathlib import Path
 
 import lmdb
 
+from detectors.consent.ledger import Word
 from monitor.ledger_files import ABSENT, identity, report, was_reported
-from monitor.ledger_layout import Word
 from monitor.ledger_snapshot import READERS, TABLES, LedgerSnapshot
 
 _WORDS_KEPT = 65_536

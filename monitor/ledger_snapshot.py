@@ -7,15 +7,14 @@ from itertools import chain
 from typing import Any
 
 import lmdb
-import msgspec
+from msgspec.structs import replace
 
-from detectors.consent.ledger import Choice, Coverage, Forgets
+from detectors.consent.ledger import Choice, Coverage, Forgets, Word
 from monitor.ledger_layout import (
     IS_USER_ID,
     KEY_BYTES,
     MAX_TIME_MS,
     VERSION_BYTES,
-    Word,
     offset_place,
     read_word,
     subject_key,
@@ -30,7 +29,7 @@ MAX_LINKS = 16
 
 _REMEMBERED = 65_536
 """People that a snapshot remembers; beyond it starts anew."""
-_UNREADABLE = Choice(MAX_TIME_MS, (), (), "", 0, 0, forgets=Forgets.EARLIER)
+_UNREADABLE = Choice(MAX_TIME_MS, 0, 0, Word((), (), "", "", 0, forgets=Forgets.EARLIER))
 """What a damaged ledger says of a person: whatever they chose is not known."""
 
 
@@ -176,9 +175,7 @@ class LedgerSnapshot:
                 said.append(())
             elif len(versions) == VERSION_BYTES:
                 at_ms, offset, broker_ms, word = unpack(versions)
-                granted, refused, source, topic, partition, notice, forgets = known.get(word) or self._word(word)
-                choice = Choice(at_ms, granted, refused, topic, partition, offset, source, notice, broker_ms, forgets)
-                said.append((choice,))
+                said.append((Choice(at_ms, offset, broker_ms, known.get(word) or self._word(word)),))
             else:
                 said.append(self._several(versions))
         return said
@@ -192,7 +189,7 @@ class LedgerSnapshot:
         choices = list(chain.from_iterable(each_alone))
         # Since the first of them each was seen, whatever the topic lost before.
         return choices[:1] + [
-            msgspec.structs.replace(each, forgets=Forgets.NOTHING) if each.forgets is Forgets.EARLIER else each
+            replace(each, word=replace(each.word, forgets=Forgets.NOTHING)) if each.forgets is Forgets.EARLIER else each
             for each in choices[1:]
         ]
 

@@ -21,25 +21,67 @@ class Forgets(IntEnum):
     """There were more versions than are kept: this is the newest of those that were dropped, without what it said."""
 
 
-class Choice(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """One version in the ledger: a choice and where it was recorded."""
+class Word(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What many choices have in common. The ledger stores each once, as an array in the order of these fields."""
 
-    at_ms: int
     granted: tuple[str, ...]
     refused: tuple[str, ...]
+    source: str
     topic: str
     partition: int
-    offset: int
-    source: str = ""
     after_gpc_notice: bool = False
-    broker_ms: int = 0
-    """When the broker received it: later than `at_ms` by how late it came."""
     forgets: Forgets = Forgets.NOTHING
     """Whether there may have been earlier ones that the ledger does not hold."""
 
+
+class Choice(msgspec.Struct, frozen=True, gc=False):
+    """One version in the ledger: a choice and where it was recorded. Few fields: one is made at each look-up."""
+
+    at_ms: int
+    offset: int
+    broker_ms: int
+    """When the broker received it: later than `at_ms` by how late it came."""
+    word: Word
+
     def says(self, purpose: str) -> bool | None:
         """Tell whether it grants (True), refuses (False) or does not speak of (None) a purpose. A refusal wins."""
-        return _says(self.granted, self.refused, purpose)
+        word = self.word
+        return _says(word.granted, word.refused, purpose)
+
+    @property
+    def granted(self) -> tuple[str, ...]:
+        """Give the purposes that it grants; `*` is every one."""
+        return self.word.granted
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """Give the purposes that it refuses; `*` is every one."""
+        return self.word.refused
+
+    @property
+    def source(self) -> str:
+        """Give what the record says it came from, such as `banner`."""
+        return self.word.source
+
+    @property
+    def after_gpc_notice(self) -> bool:
+        """Tell whether the person had been told that the grant conflicts with their GPC signal."""
+        return self.word.after_gpc_notice
+
+    @property
+    def topic(self) -> str:
+        """Give the topic that it was recorded in."""
+        return self.word.topic
+
+    @property
+    def partition(self) -> int:
+        """Give the partition that it was recorded in."""
+        return self.word.partition
+
+    @property
+    def forgets(self) -> Forgets:
+        """Tell whether there may have been earlier ones that the ledger does not hold."""
+        return self.word.forgets
 
     @property
     def place(self) -> str:
@@ -113,7 +155,7 @@ def as_of(choices: Sequence[Choice], purpose: str, at_ms: int) -> tuple[Choice, 
         says = choice.says(purpose)
         if says is None:
             continue
-        rank = choice.at_ms, not says, choice.broker_ms, choice.partition, choice.offset
+        rank = choice.at_ms, not says, choice.broker_ms, choice.word.partition, choice.offset
         if best is None or rank > highest:
             best, highest = (choice, says), rank
     return best
@@ -126,11 +168,12 @@ def has_forgotten(choices: Sequence[Choice], recorded: Choice | None, at_ms: int
     dropped, a purpose that no newer one speaks of may have been spoken of by those.
     """
     for choice in choices:
-        if choice.forgets is Forgets.NOTHING:
+        forgets = choice.word.forgets
+        if forgets is Forgets.NOTHING:
             continue
         if at_ms < choice.at_ms:
             return True
-        if choice.forgets is Forgets.OLDER and (recorded is None or recorded.at_ms < choice.at_ms):
+        if forgets is Forgets.OLDER and (recorded is None or recorded.at_ms < choice.at_ms):
             return True
     return False
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from detectors.consent.ledger import Choice, Coverage
+from detectors.consent.ledger import Choice, Coverage, Word
 from monitor.context import load_shipped
 from monitor.pipeline import Context, process
 from monitor.shop import Piece, lawful_day
@@ -99,20 +99,10 @@ def record_choices(batch: Sequence[RawRecord], memory: Memory, context: Context)
             continue
         subjects, choice = told
         memory.refusals += bool(choice.refused)
+        place = record.topic, record.partition
+        word = Word(choice.granted, choice.refused, choice.source, *place, choice.after_gpc_notice)
         for subject in subjects:
-            memory.kept[subject].append(
-                Choice(
-                    choice.at_ms,
-                    choice.granted,
-                    choice.refused,
-                    record.topic,
-                    record.partition,
-                    record.offset,
-                    choice.source,
-                    choice.after_gpc_notice,
-                    record.timestamp_ms,
-                )
-            )
+            memory.kept[subject].append(Choice(choice.at_ms, record.offset, record.timestamp_ms, word))
 
 
 def _numbered(pieces: Iterator[Piece]) -> Iterator[RawRecord]:

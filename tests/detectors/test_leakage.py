@@ -4,7 +4,7 @@ import pytest
 
 from detectors import tracking
 from detectors.assessment import Assessment
-from detectors.consent.ledger import Choice, Coverage
+from detectors.consent.ledger import Choice, Coverage, Word
 from detectors.rules.judge import RecordPlace, judge
 from monitor.context import Loaded, load_shipped
 from topics.finding import Finding, Severity
@@ -33,7 +33,7 @@ def found(loaded: Loaded, *, days: float, state: str = "CA", source: str = "pref
         purpose="advertising.targeted",
         origin=Place("US", f"US-{state}"),
     )
-    refusal = Choice(AT_MS - int(days * DAY_MS), (), ("advertising",), "privacy.consent.v1", 0, 1, source)
+    refusal = Choice(AT_MS - int(days * DAY_MS), 1, 0, Word((), ("advertising",), source, "privacy.consent.v1", 0))
     law = loaded.law.law_for("US", f"US-{state}", AT_MS)
     facts = tracking.assess(flow, law, [refusal], Coverage.READY)
     assert isinstance(facts, Assessment)

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from detectors.consent.ledger import Choice, Coverage
+from detectors.consent.ledger import Choice, Coverage, Word
 from monitor.context import Loaded, load_shipped
 from monitor.explain import explain
 from monitor.explain_text import lines
@@ -53,7 +53,7 @@ class Choices:
 def choice(at_ms: int, *, granted: bool, received_ms: int | None = None, offset: int = 5) -> Choice:
     allowed, refused = (ADVERTISING, ()) if granted else ((), ADVERTISING)
     received = received_ms or at_ms + 10
-    return Choice(at_ms, allowed, refused, "privacy.consent.v1", 0, offset, "banner", broker_ms=received)
+    return Choice(at_ms, offset, received, Word(allowed, refused, "banner", "privacy.consent.v1", 0))
 
 
 def context(loaded: Loaded, *choices: Choice) -> Context:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from detectors.consent.ledger import Choice, Coverage, Forgets
+from detectors.consent.ledger import Choice, Coverage, Forgets, Word
 from monitor.ledger_as_of import AsOfMark, ends_of
 
 TOPIC = "privacy.consent.v1"
@@ -27,7 +27,7 @@ class Today:
 
 
 def choice(offset: int, forgets: Forgets = Forgets.NOTHING) -> Choice:
-    return Choice(offset, ("*",), (), TOPIC, 0, offset, forgets=forgets)
+    return Choice(offset, offset, 0, Word(("*",), (), "", TOPIC, 0, forgets=forgets))
 
 
 def test_what_was_recorded_behind_the_mark_is_not_seen() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from detectors.assessment import ConsentDecision, Law
 from detectors.consent.decide import decide
-from detectors.consent.ledger import Choice, Coverage, Forgets
+from detectors.consent.ledger import Choice, Coverage, Forgets, Word
 from monitor.ledger import LedgerWriter
 from monitor.ledger_layout import VERSION_BYTES, Words, pack, settled
 from topics.consent import ConsentRecord, read
@@ -157,8 +157,8 @@ def test_a_choice_says_where_it_was_recorded_even_when_it_is_forgotten(making: C
     writer.apply([said(100 + number, number, granted=["analytics"]) for number in range(3)], 1000)
     view = writer.view()
     assert view.choices([PERSON]) == [
-        Choice(101, (), (), TOPIC, 0, 1, broker_ms=101, forgets=Forgets.OLDER),
-        Choice(102, ("analytics",), (), TOPIC, 0, 2, broker_ms=102),
+        Choice(101, 1, 101, Word((), (), "", TOPIC, 0, forgets=Forgets.OLDER)),
+        Choice(102, 2, 102, Word(("analytics",), (), "", TOPIC, 0)),
     ]
     view.close()
 

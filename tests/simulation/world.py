@@ -9,7 +9,7 @@ from typing import Any, cast
 import msgspec
 from prometheus_client import CollectorRegistry
 
-from detectors.consent.ledger import Choice, Coverage
+from detectors.consent.ledger import Choice, Coverage, Word
 from monitor import judge_command
 from monitor.audit.check import check
 from monitor.audit.evidence import Collector, Source
@@ -88,16 +88,8 @@ class ModelLedger:
                 if isinstance(parsed, Rejected):
                     continue
                 subjects, said = parsed
-                choice = Choice(
-                    said.at_ms,
-                    said.granted,
-                    said.refused,
-                    *place,
-                    each.offset,
-                    said.source,
-                    said.after_gpc_notice,
-                    each.timestamp_ms,
-                )
+                word = Word(said.granted, said.refused, said.source, *place, said.after_gpc_notice)
+                choice = Choice(said.at_ms, each.offset, each.timestamp_ms, word)
                 for subject in subjects:
                     self._choices.setdefault(subject, []).append(choice)
         if all(offset >= self._broker.partitions[place].high for place, offset in self._read.items()):

@@ -2,15 +2,15 @@
 
 from itertools import permutations
 
-from detectors.consent.ledger import Choice, as_of
+from detectors.consent.ledger import Choice, Word, as_of
 
 
 def grant(offset: int, *, at_ms: int = 1000, notice: bool = False) -> Choice:
-    return Choice(at_ms, ("advertising",), (), "t", 0, offset, "", notice, 2000 + offset)
+    return Choice(at_ms, offset, 2000 + offset, Word(("advertising",), (), "", "t", 0, notice))
 
 
 def refusal(offset: int, *, at_ms: int = 1000) -> Choice:
-    return Choice(at_ms, (), ("advertising",), "t", 0, offset, "", after_gpc_notice=False, broker_ms=2000 + offset)
+    return Choice(at_ms, offset, 2000 + offset, Word((), ("advertising",), "", "t", 0))
 
 
 def test_of_two_grants_at_the_same_moment_the_one_recorded_last_counts_in_any_order() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from detectors.assessment import Consent, ConsentDecision, Law
 from detectors.consent.decide import decide
-from detectors.consent.ledger import Choice, Coverage
+from detectors.consent.ledger import Choice, Coverage, Word
 from topics.finding import Basis
 from topics.flow import DataFlow, Role, Signal
 
@@ -24,15 +24,8 @@ LDU = Signal(kind="ldu", says="denied", path="properties.data_processing_options
 def choice(
     at_ms: int, *, granted: str = "", refused: str = "", after_gpc_notice: bool = False, offset: int = 0
 ) -> Choice:
-    return Choice(
-        at_ms,
-        (granted,) if granted else (),
-        (refused,) if refused else (),
-        "privacy.consent.v1",
-        0,
-        offset,
-        after_gpc_notice=after_gpc_notice,
-    )
+    given, withheld = (granted,) if granted else (), (refused,) if refused else ()
+    return Choice(at_ms, offset, 0, Word(given, withheld, "", "privacy.consent.v1", 0, after_gpc_notice))
 
 
 def decided(

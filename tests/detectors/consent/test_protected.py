@@ -6,7 +6,7 @@ import pytest
 
 from detectors.assessment import Consent, ConsentDecision, Law
 from detectors.consent.decide import decide
-from detectors.consent.ledger import Choice, Coverage
+from detectors.consent.ledger import Choice, Coverage, Word
 from detectors.consent.signals import find_signals
 from tests.detectors.consent.writer import Writer, header
 from tests.detectors.law.shipped import pack
@@ -22,7 +22,8 @@ AT_MS = 1_000_000
 
 
 def choice(at_ms: int, granted: str = "", refused: str = "") -> Choice:
-    return Choice(at_ms, (granted,) if granted else (), (refused,) if refused else (), "privacy.consent.v1", 0, 0)
+    word = Word((granted,) if granted else (), (refused,) if refused else (), "", "privacy.consent.v1", 0)
+    return Choice(at_ms, 0, 0, word)
 
 
 def decided(
