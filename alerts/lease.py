@@ -6,6 +6,7 @@ on would write what it knew before over what its successor wrote since.
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable
 
@@ -26,7 +27,7 @@ def _end() -> None:
 
 
 class Lease:
-    """Watches how long nobody asked. The loop does at each turn, and directly before it writes."""
+    """Watches how long nobody asked. A thread does all the time, and whoever writes directly before."""
 
     def __init__(
         self, seconds: float, clock: Callable[[], float] = now_seconds, end: Callable[[], None] = _end
@@ -40,11 +41,21 @@ class Lease:
         self._end = end
         self._asked: float | None = None
 
+    def keep(self) -> None:
+        """Ask again and again in a thread of its own: only who stands still with all threads loses the lease."""
+        threading.Thread(target=self._keep, name="lease", daemon=True).start()
+
+    def _keep(self) -> None:
+        while True:
+            self.check()
+            time.sleep(self._seconds / 8)
+
     def check(self) -> None:
         """End the process if it was away for longer than the lease."""
         now = self._clock()
         away = 0.0 if self._asked is None else now - self._asked
-        self._asked = now
         if away > self._seconds:
             log.critical("stood still for %.1f s, so its partitions may be somebody else's: ending", away)
             self._end()
+        # Only now: another thread that asks meanwhile must end here too.
+        self._asked = now

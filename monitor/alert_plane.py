@@ -147,6 +147,8 @@ def run(
     server = MetricsServer(metrics, health, settings.http_host, settings.http_port)
     server.start()
     stop_beside = beside(metrics.registry)
+    if lease is not None:
+        lease.keep()
     stall = Stall(loop.turn_seconds)
     stall.start()
     on_stop(loop.stop)
