@@ -155,6 +155,7 @@ class Reader:
             # A partition that was just revoked is somebody else's to read.
             with contextlib.suppress(KafkaException):
                 self._consumer.seek(TopicPartition(topic, partition, OFFSET_BEGINNING if offset is None else offset))
+            self._ends.pop((topic, partition), None)
 
     def low_watermark(self, place: Place) -> int | None:
         """Give the first offset that the broker still has; None when it does not say."""
@@ -218,6 +219,9 @@ class Reader:
                 is_void = each.metadata and each.metadata != self._ids.get(each.topic, each.metadata)
                 (void if is_void else known)[each.topic, each.partition] = each.offset
         places = [(each.topic, each.partition) for each in partitions]
+        for place in places:
+            # Where it ended when it was ours before does not say that we are there again.
+            self._ends.pop(place, None)
         starts = [
             TopicPartition(
                 *place, known.get(place, OFFSET_BEGINNING if place in void or place[0] in self._anew else self._first)

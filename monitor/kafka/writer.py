@@ -26,15 +26,23 @@ class Writer:
     """Delivers records of ours, then commits what they came from; in one transaction when it has an id."""
 
     def __init__(
-        self, settings: Settings, *, transactional_id: str | None = None, last: Collection[str] = (ACCOUNTING.name,)
+        self,
+        settings: Settings,
+        *,
+        transactional_id: str | None = None,
+        last: Collection[str] = (ACCOUNTING.name,),
+        before_send: Callable[[], None] = lambda: None,
     ) -> None:
         """Connect. Raises KafkaProblem.
 
         `last`: topics whose records say that the rest is there. Without a transaction they follow when the broker has the rest:
         were both on their way at once, they could arrive alone.
+        `before_send`: called directly before each part is sent without a transaction, for who may lose the right to write at
+        any time, and also while it waits for the broker's word on the part before.
         """
         self._settings = settings
         self._last = frozenset(last)
+        self._before_send = before_send
         self._transactional = transactional_id is not None
         self._failures: list[KafkaError] = []
         self._producer = make(
@@ -73,6 +81,7 @@ class Writer:
         """Deliver and wait for the broker's word on each. Raises DeliveryFailed."""
         if not outgoing:
             return
+        self._before_send()
         self._failures.clear()
         left, reason = 0, ""
         try:

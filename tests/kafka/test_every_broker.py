@@ -184,3 +184,105 @@ def test_what_retention_removed_is_passed_over_and_the_low_watermark_says_so(wir
     assert seat.owned == {(topic, 0): 3}
     assert offsets(seat.records)[0] == 6
     assert seat.reader.low_watermark((topic, 0)) == 6
+
+
+def test_all_is_read_up_at_the_end_and_not_with_more_to_come(wire: Wire, group: str) -> None:
+    topic = wire.topic()
+    wire.produce(topic, [b"a", b"b"])
+    seat = wire.sit(topic, group)
+    wire.until(lambda: seat.reader.read_up() == {(topic, 0)}, [seat])
+    assert seat.values() == [b"a", b"b"]
+    wire.foreign_transaction(topic, [b"x"], commit=False)
+    assert seat.reader.read_up() == set(), "the end is behind the marker"
+    wire.until(lambda: seat.reader.read_up() == {(topic, 0)}, [seat])
+    wire.produce(topic, [b"c"])
+    assert seat.reader.read_up() == set()
+    wire.until(lambda: seat.reader.read_up() == {(topic, 0)}, [seat])
+    assert seat.values() == [b"a", b"b", b"c"]
+
+
+@pytest.mark.parametrize(("offset", "again"), [(1, [b"b"]), (None, [b"a", b"b"])])
+def test_what_is_to_be_read_again_is_not_read_up(
+    wire: Wire, group: str, offset: int | None, again: list[bytes]
+) -> None:
+    topic = wire.topic()
+    wire.produce(topic, [b"a", b"b"])
+    seat = wire.sit(topic, group)
+    wire.until(lambda: seat.reader.read_up() == {(topic, 0)}, [seat])
+    seat.reader.rewind({(topic, 0): offset})
+    assert seat.reader.read_up() == set()
+    wire.until(lambda: seat.reader.read_up() == {(topic, 0)}, [seat])
+    assert seat.values() == [b"a", b"b", *again]
+
+
+def test_what_comes_back_is_not_read_up_before_it_is_read(wire: Wire, group: str) -> None:
+    topic = wire.topic(partitions=2)
+    for partition in range(2):
+        wire.produce(topic, [b"a"], partition)
+    one = wire.sit(topic, group)
+    wire.until(lambda: len(one.reader.read_up()) == 2, [one])
+    other = wire.sit(topic, group)
+    wire.until(lambda: len(one.owned) == 1 and len(other.owned) == 1, [one, other])
+    other.reader.close()
+    one.read_up_unread = set()
+    wire.until(lambda: len(one.owned) == 2 and len(one.reader.read_up()) == 2, [one])
+    assert len(one.records) == 3, "what was not committed is read again"
+    assert one.read_up_unread == set()
+
+
+def test_a_companion_reads_on_from_what_a_member_committed_and_only_while_it_follows(wire: Wire, group: str) -> None:
+    topic, beside = wire.topic(), wire.topic()
+    wire.produce(beside, [b"a", b"b"])
+    seat = wire.sit(topic, group)
+    wire.until(lambda: bool(seat.owned), [seat])
+    companion, records = wire.companion(group), list[RawRecord]()
+
+    def heard(*values: bytes) -> bool:
+        records.extend(companion.poll(100))
+        return [each.value for each in records] == list(values)
+
+    assert heard()
+    companion.follow([(beside, 0)])
+    wire.until(lambda: heard(b"a", b"b"), [seat])
+    seat.reader.commit({(beside, 0): 1})
+    companion.leave([(beside, 0)])
+    wire.produce(beside, [b"c"])
+    for _ in range(5):
+        seat.poll()
+        assert heard(b"a", b"b")
+    companion.follow([(beside, 0)])
+    wire.until(lambda: heard(b"a", b"b", b"b", b"c"), [seat])
+
+
+def test_a_table_holds_the_last_value_of_each_key_and_nothing_that_was_aborted(wire: Wire) -> None:
+    topic = wire.topic()
+    assert wire.table(topic) == {}
+    wire.produce(topic, [b"old", b"new"], key=b"kept")
+    wire.produce(topic, [b"old", None], key=b"dropped")
+    wire.foreign_transaction(topic, [b"x"], commit=False)
+    assert wire.table(topic) == {b"kept": b"new"}
+
+
+def test_a_table_is_never_read_without_what_an_open_transaction_holds(wire: Wire) -> None:
+    topic = wire.topic()
+    wire.produce(topic, [b"old"], key=b"k")
+    assert wire.table_while_open(topic, b"k", b"new") == {b"k": b"new"}
+
+
+def test_who_writes_is_asked_before_each_part_and_can_end_in_between(wire: Wire, group: str) -> None:
+    """As a lease does: what follows must not be written by a process that lost its right while it waited for the first part."""
+    first, last = wire.topic(), wire.topic()
+    seat = wire.sit(first, group)
+    wire.until(lambda: bool(seat.owned), [seat])
+    asked: list[str] = []
+
+    def ask() -> None:
+        asked.append("again")
+        if len(asked) == 2:
+            raise TimeoutError
+
+    writer = wire.writer(last=last, before_send=ask)
+    with pytest.raises(TimeoutError):
+        writer.deliver([*outgoing(last, b"remembered"), *outgoing(first, b"told")], {(first, 0): 0}, seat.reader)
+    wire.until(lambda: seat.values() == [b"told"], [seat])
+    assert wire.table(last) == {}

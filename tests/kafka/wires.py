@@ -1,5 +1,6 @@
 """Two brokers behind one face: Apache Kafka with the monitor's own reader and writer, and the model with its own."""
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,8 +9,9 @@ from typing import Any, Protocol
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from monitor.kafka import Reader, Writer
+from monitor.kafka import Companion, KafkaProblem, Reader, TableReader, Writer
 from tests.kafka.broker import create_topic, unique_name
+from tests.simulation.alert_clients import ModelCompanion, ModelTableReader
 from tests.simulation.broker import Broker
 from tests.simulation.clients import ModelReader, ModelWriter
 from topics.record import Outgoing, RawRecord
@@ -28,9 +30,13 @@ class Seat:
     """Place to what was committed when it was assigned."""
     records: list[RawRecord] = field(default_factory=list)
     void: dict[Place, int] = field(default_factory=dict)
+    read_up_unread: set[Place] | None = None
+    """If it is a set: what was said to be read up when it was assigned and nothing of it could have been read."""
 
     def assigned(self, committed: Mapping[Place, int | None]) -> None:
         self.owned.update(committed)
+        if self.read_up_unread is not None:
+            self.read_up_unread |= committed.keys() & self.reader.read_up()
 
     def revoked(self, places: Sequence[Place]) -> None:
         for place in places:
@@ -53,8 +59,15 @@ class Wire(Protocol):
 
     def topic(self, partitions: int = 1) -> str: ...
     def sit(self, topic: str, group: str) -> Seat: ...
-    def writer(self, transactional_id: str | None = None) -> Any: ...
-    def produce(self, topic: str, values: Sequence[bytes], partition: int = 0) -> None: ...
+    def writer(
+        self, transactional_id: str | None = None, *, last: str = "", before_send: Callable[[], None] = lambda: None
+    ) -> Any: ...
+    def companion(self, group: str) -> Any: ...
+    def table(self, topic: str) -> dict[bytes, bytes]: ...
+    def table_while_open(self, topic: str, key: bytes, value: bytes) -> dict[bytes, bytes]: ...
+    def produce(
+        self, topic: str, values: Sequence[bytes | None], partition: int = 0, key: bytes | None = None
+    ) -> None: ...
     def foreign_transaction(self, topic: str, values: Sequence[bytes], *, commit: bool) -> None: ...
     def remove_before(self, topic: str, offset: int) -> None: ...
     def wait_until_forgotten(self, forgotten: Seat, others: Sequence[Seat]) -> None: ...
@@ -89,12 +102,33 @@ class ModelWire:
         )
         return seat
 
-    def writer(self, transactional_id: str | None = None) -> ModelWriter:
-        return ModelWriter(self._broker, transactional_id=transactional_id)
+    def writer(
+        self, transactional_id: str | None = None, *, last: str = "", before_send: Callable[[], None] = lambda: None
+    ) -> ModelWriter:
+        return ModelWriter(
+            self._broker, transactional_id=transactional_id, last=[last], before_send=before_send, in_order=True
+        )
 
-    def produce(self, topic: str, values: Sequence[bytes], partition: int = 0) -> None:
+    def companion(self, group: str) -> ModelCompanion:
+        return ModelCompanion(self._broker, group)
+
+    def table(self, topic: str) -> dict[bytes, bytes]:
+        return ModelTableReader(self._broker, lambda: None).read([(topic, 0)])[topic, 0]
+
+    def table_while_open(self, topic: str, key: bytes, value: bytes) -> dict[bytes, bytes]:
+        """Read a table with a transaction open in it. The model refuses instead of waiting: then it is ended."""
+        epoch = self._broker.init("open")
+        self._broker.begin("open", epoch)
+        self._broker.produce("open", epoch, (topic, 0), key, value)
+        try:
+            return self.table(topic)
+        except KafkaProblem:
+            self._broker.end("open", epoch, commit=True)
+            return self.table(topic)
+
+    def produce(self, topic: str, values: Sequence[bytes | None], partition: int = 0, key: bytes | None = None) -> None:
         for value in values:
-            self._broker.append((topic, partition), None, value)
+            self._broker.append((topic, partition), key, value)
 
     def foreign_transaction(self, topic: str, values: Sequence[bytes], *, commit: bool) -> None:
         epoch = self._broker.init("foreign")
@@ -133,8 +167,10 @@ class KafkaWire:
             # A member that does not poll for a session is thrown out, as a stopped process is.
             "max.poll.interval.ms": _SESSION_MS,
             "session.timeout.ms": _SESSION_MS,
+            "enable.partition.eof": True,
         }
         self._seats: list[Seat] = []
+        self._closing: list[Callable[[], None]] = []
 
     def topic(self, partitions: int = 1) -> str:
         return create_topic(self._bootstrap, unique_name("topic"), partitions)
@@ -154,13 +190,46 @@ class KafkaWire:
         self._seats.append(seat)
         return seat
 
-    def writer(self, transactional_id: str | None = None) -> Writer:
-        return Writer({"bootstrap.servers": self._bootstrap}, transactional_id=transactional_id)
+    def writer(
+        self, transactional_id: str | None = None, *, last: str = "", before_send: Callable[[], None] = lambda: None
+    ) -> Writer:
+        return Writer(
+            {"bootstrap.servers": self._bootstrap},
+            transactional_id=transactional_id,
+            last=[last],
+            before_send=before_send,
+        )
 
-    def produce(self, topic: str, values: Sequence[bytes], partition: int = 0) -> None:
+    def companion(self, group: str) -> Companion:
+        made = Companion({"bootstrap.servers": self._bootstrap}, group)
+        self._closing.append(made.close)
+        return made
+
+    def table(self, topic: str) -> dict[bytes, bytes]:
+        reader = TableReader({"bootstrap.servers": self._bootstrap}, lambda: None)
+        try:
+            return reader.read([(topic, 0)])[topic, 0]
+        finally:
+            reader.close()
+
+    def table_while_open(self, topic: str, key: bytes, value: bytes) -> dict[bytes, bytes]:
+        """Read a table with a transaction open in it, which is committed a moment later."""
+        producer = Producer({"bootstrap.servers": self._bootstrap, "transactional.id": unique_name("open")})
+        producer.init_transactions(20)
+        producer.begin_transaction()
+        producer.produce(topic, value, key, partition=0)
+        assert producer.flush(20) == 0
+        later = threading.Timer(1.0, producer.commit_transaction, [20])
+        later.start()
+        try:
+            return self.table(topic)
+        finally:
+            later.join()
+
+    def produce(self, topic: str, values: Sequence[bytes | None], partition: int = 0, key: bytes | None = None) -> None:
         producer = Producer({"bootstrap.servers": self._bootstrap})
         for value in values:
-            producer.produce(topic, value, partition=partition)
+            producer.produce(topic, value, key, partition=partition)
         assert producer.flush(20) == 0
 
     def foreign_transaction(self, topic: str, values: Sequence[bytes], *, commit: bool) -> None:
@@ -211,8 +280,8 @@ class KafkaWire:
                 seat.poll()
 
     def close(self) -> None:
-        for seat in self._seats:
-            seat.reader.close()
+        for close in [*(seat.reader.close for seat in self._seats), *self._closing]:
+            close()
 
 
 def outgoing(topic: str, *values: bytes) -> list[Outgoing]:

@@ -122,8 +122,8 @@ class Broker:
         """Return up to `limit` committed records from an offset on, and the offset to go on from."""
         log = self.partitions[place]
         found: list[Entry] = []
-        at = offset
-        while at < log.stable and len(found) < limit:
+        at, stable = offset, log.stable
+        while at < stable and len(found) < limit:
             entry = log.entries[at]
             at += 1
             if entry.state is State.COMMITTED:

@@ -1,6 +1,6 @@
 """The monitor's reader and writer on the model broker: the same methods and promises as `monitor.kafka`'s, and faults on demand."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from monitor.kafka import DeliveryFailed, KafkaProblem
 from tests.simulation.broker import Broker, Place, Refused
@@ -112,10 +112,13 @@ class ModelReader:
         if self._fault("crash after commit"):
             raise Crash
 
-    def rewind(self, offsets: Mapping[Place, int]) -> None:
+    def rewind(self, offsets: Mapping[Place, int | None]) -> None:
         for place, offset in offsets.items():
             if place in self._positions:
-                self._positions[place] = offset
+                self._positions[place] = self._broker.partitions[place].low if offset is None else offset
+
+    def read_up(self) -> set[Place]:
+        return {place for place, at in self._positions.items() if at >= self._broker.partitions[place].high}
 
     def low_watermark(self, place: Place) -> int | None:
         return self._broker.partitions[place].low
@@ -137,17 +140,36 @@ class ModelReader:
 class ModelWriter:
     """A producer, transactional when it has an id."""
 
-    def __init__(self, broker: Broker, *, transactional_id: str | None = None, fault: Fault = no_fault) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        *,
+        transactional_id: str | None = None,
+        last: Collection[str] = (ACCOUNTING.name,),
+        before_send: Callable[[], None] = lambda: None,
+        in_order: bool = False,
+        timeout_ms: int | None = None,
+        fault: Fault = no_fault,
+    ) -> None:
+        """`in_order`: what goes to one partition comes there in its order, as it does unless a record times out alone.
+
+        `timeout_ms`: what waits for longer is given up; None: nothing is.
+        """
         self._broker = broker
         self._transaction = transactional_id
+        self._last = frozenset(last)
+        self._before_send = before_send
+        self._in_order = in_order
+        self._timeout_ms = timeout_ms
         self._fault = fault
         self._epoch = broker.init(transactional_id) if transactional_id is not None else 0
 
     def deliver(self, outgoing: Sequence[Outgoing], offsets: Mapping[Place, int], reader: ModelReader) -> None:
         if self._transaction is None:
-            self.send([each for each in outgoing if each.topic != ACCOUNTING.name])
-            self.send([each for each in outgoing if each.topic == ACCOUNTING.name])
-            reader.commit(offsets)
+            self.send([each for each in outgoing if each.topic not in self._last])
+            self.send([each for each in outgoing if each.topic in self._last])
+            if offsets:
+                reader.commit(offsets)
             return
         self._in_transaction(self._transaction, outgoing, offsets, reader)
 
@@ -156,21 +178,33 @@ class ModelWriter:
             return
         if self._fault("crash before produce"):
             raise Crash
+        self._before_send()
         if self._fault("produce refused"):
             raise DeliveryFailed("_MSG_TIMED_OUT")
+        began_ms = self._broker.now_ms
         # Partitions answer on their own: of a batch any part can be there when something goes wrong.
-        for index, each in enumerate(
-            sorted(outgoing, key=lambda each: (sum(each.value or b"") + len(each.value or b"")) % 7)
-        ):
+        for index, each in enumerate(sorted(outgoing, key=self._when)):
             if index and self._fault("crash mid-produce"):
                 raise Crash
             if index and self._fault("produce torn"):
                 raise DeliveryFailed("_MSG_TIMED_OUT")
-            self._broker.append(self._broker.place_for(each.topic, each.key), each.key, each.value)
+            if self._timeout_ms is not None and self._broker.now_ms - began_ms > self._timeout_ms:
+                raise DeliveryFailed("_MSG_TIMED_OUT")
+            self._broker.append(self._place(each), each.key, each.value)
         if self._fault("produce's answer lost"):
             raise DeliveryFailed("_MSG_TIMED_OUT")
         if self._fault("crash after produce"):
             raise Crash
+
+    def _when(self, each: Outgoing) -> int:
+        """Give the turn of a record among those that are sent together."""
+        if self._in_order:
+            topic, partition = self._place(each)
+            return (sum(topic.encode()) * (partition + 1) + self._broker.now_ms) % 7
+        return (sum(each.value or b"") + len(each.value or b"")) % 7
+
+    def _place(self, each: Outgoing) -> Place:
+        return self._broker.place_for(each.topic, each.key) if each.partition < 0 else (each.topic, each.partition)
 
     def _in_transaction(
         self, transaction: str, outgoing: Sequence[Outgoing], offsets: Mapping[Place, int], reader: ModelReader
@@ -179,7 +213,7 @@ class ModelWriter:
         try:
             broker.begin(transaction, epoch)
             for each in outgoing:
-                broker.produce(transaction, epoch, broker.place_for(each.topic, each.key), each.key, each.value)
+                broker.produce(transaction, epoch, self._place(each), each.key, each.value)
                 if self._fault("crash mid-transaction"):
                     raise Crash
                 if self._fault("transaction refused"):
