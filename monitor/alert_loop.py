@@ -32,10 +32,12 @@ class AlertLoop:
         failed: Callable[[], None],
         *,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`failed` is told of each delivery that the broker did not take.
 
-        `lease`: asked before everything that is written, where no transaction fences a process that was replaced.
+        `lease`: asked at each turn, and by the writer before everything that is written, where no transaction fences a process
+        that was replaced.
         """
         self._settings = settings
         self._plane = plane
@@ -46,8 +48,12 @@ class AlertLoop:
         self._health = health
         self._failed = failed
         self._now_ms = now_ms
+        self._clock = clock
         self._ours: set[int] = set()
         """Partitions of the findings topic."""
+        self._behind: set[int] = set()
+        """Of these, not everything was read yet since they were taken up. Their declarations wait, for they can be of an
+        episode that was told and not remembered: its findings are read again first."""
         self._next: dict[Place, int] = {}
         """Next offsets to read that are not committed yet."""
         self._committed: dict[Place, int] = {}
@@ -69,19 +75,20 @@ class AlertLoop:
         """Begin with what is remembered of partitions, and with what goes with them."""
         if not partitions:
             return
-        began = time.monotonic()
+        began = self._clock()
         episodes = {partition: (self._settings.episodes_topic, partition) for partition in partitions}
         totals = [(self._settings.totals_topic, 0)] if TOTALS_PARTITION in partitions else []
         tables = self._tables.read([*episodes.values(), *totals])
         for partition, place in episodes.items():
             self._plane.take(partition, tables[place], tables[totals[0]] if partition == TOTALS_PARTITION else None)
+        self._behind |= set(partitions)
         self._companion.follow([place for partition in partitions for place in self._companions(partition)])
         self._ours |= set(partitions)
         log.info(
             "partitions taken up",
             partitions=sorted(partitions),
             episodes=sum(len(tables[place]) for place in episodes.values()),
-            seconds=round(time.monotonic() - began, 2),
+            seconds=round(self._clock() - began, 2),
         )
 
     def revoked(self, places: Sequence[Place]) -> None:
@@ -93,13 +100,18 @@ class AlertLoop:
                 del known[place]
 
     def _leave(self, partitions: Sequence[int]) -> None:
-        self._ours -= set(partitions)
-        self._plane.drop(partitions)
         self._companion.leave([place for partition in partitions for place in self._companions(partition)])
+        self._ours -= set(partitions)
+        self._behind -= set(partitions)
+        self._plane.drop(partitions)
 
     def _companions(self, partition: int) -> list[Place]:
-        places = [(self._settings.triage_topic, partition)] if self._settings.triage_topic else []
-        return [*places, (self._settings.volumes_topic, 0)] if partition == TOTALS_PARTITION else places
+        """Give what is read beside a partition of the findings topic, as things stand."""
+        volumes = [(self._settings.volumes_topic, 0)] if partition == TOTALS_PARTITION else []
+        return volumes if partition in self._behind else [*volumes, *self._declarations(partition)]
+
+    def _declarations(self, partition: int) -> list[Place]:
+        return [(self._settings.triage_topic, partition)] if self._settings.triage_topic else []
 
     # The loop.
 
@@ -110,7 +122,7 @@ class AlertLoop:
     def turn_seconds(self) -> float:
         """Give how long the turn under way takes already; 0 between turns. Safe from other threads."""
         began = self._turn_began
-        return 0.0 if began is None else time.monotonic() - began
+        return 0.0 if began is None else self._clock() - began
 
     def beat(self) -> None:
         """Note that the process is at work, and end it if it stood still until its partitions may be another's."""
@@ -122,7 +134,7 @@ class AlertLoop:
         """Work until told to stop, then leave the group. Raises KafkaProblem when another process has to go on."""
         try:
             while not self._stopping:
-                self._turn_began = time.monotonic()
+                self._turn_began = self._clock()
                 self.turn()
         finally:
             self._turn_began = None
@@ -136,13 +148,19 @@ class AlertLoop:
         self.beat()
         for record in (*self._reader.poll(_BATCH_RECORDS, _POLL_SECONDS), *self._companion.poll(_BATCH_RECORDS)):
             self._handle(record)
-        if time.monotonic() >= self._tick_at:
-            self._tick_at = time.monotonic() + self._settings.tick_seconds
-            read_up = self._reader.read_up()
-            for partition in sorted(self._ours):
-                all_read = (self._settings.findings_topic, partition) in read_up
-                self._plane.tick(partition, self._now_ms() if all_read else None)
+        if self._clock() >= self._tick_at:
+            self._tick_at = self._clock() + self._settings.tick_seconds
+            self._tick()
         self._deliver()
+
+    def _tick(self) -> None:
+        read_up = self._reader.read_up()
+        for partition in sorted(self._ours):
+            all_read = (self._settings.findings_topic, partition) in read_up
+            self._plane.tick(partition, self._now_ms() if all_read else None)
+            if all_read and partition in self._behind:
+                self._companion.follow(self._declarations(partition))
+                self._behind.discard(partition)
 
     def _handle(self, record: RawRecord) -> None:
         if record.partition not in self._ours:
@@ -167,8 +185,6 @@ class AlertLoop:
         outgoing = self._plane.outgoing()
         if not outgoing and not self._next:
             return
-        if self._lease is not None:
-            self._lease.check()
         try:
             self._writer.deliver(outgoing, self._next or self._committed, self._reader)
         except DeliveryFailed as failure:

@@ -139,6 +139,7 @@ def run(
             },
             transactional_id=settings.transactional_id or None,
             last=(settings.episodes_topic, settings.totals_topic),
+            before_send=(lambda: None) if lease is None else lease.check,
         ),
         lease,
         health,
