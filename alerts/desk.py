@@ -83,7 +83,7 @@ class Desk:
                 )
                 self._metrics.declaration("unknown")
                 return
-            after, alerts = declare(before, declaration, at.at_ms)
+            after, alerts = declare(before, declaration, at.at_ms, at.offset)
         except (ValueError, RecursionError) as error:
             self._skip(at, error, "declaration")
             self._metrics.declaration("unreadable")

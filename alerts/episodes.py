@@ -232,7 +232,7 @@ def _add(
     severity = base.severity
     if base.verdict is not Verdict.GAP and _RANK[fold.severity] > _RANK[severity]:
         severity = fold.severity
-    marks = {} if before is None else before.marks
+    marks, heard = ({}, base.heard) if before is None else (before.marks, before.heard)
     # What was counted before is already in the minimum and the maximum: taking them again changes nothing.
     first_at_ms = base.first_at_ms if base.findings == 0 else min(base.first_at_ms, fold.first_at_ms)
     return msgspec.structs.replace(
@@ -252,6 +252,7 @@ def _add(
         seen_at_ms=max(base.seen_at_ms, now_ms),
         findings=min(base.findings + fresh, _MAX_COUNT),
         marks=dict(sorted({**marks, place: high}.items())),
+        heard=heard,
         subjects=everybody.encode(),
         services=_union("services", base.services, fold.services, overflowed),
         purposes=_union("purposes", base.purposes, fold.purposes, overflowed),

@@ -67,6 +67,9 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody declared (`breach`, `notice`) to when it happened. It starts the clocks that wait for it."""
     met: tuple[str, ...] = ()
     """Duties that somebody declared as met."""
+    heard: tuple[int, int] = (-1, 0)
+    """Offset of the newest declaration that was taken, and the newest time of such a record. Kept when a new episode
+    of the key begins. The time tells a topic that was created anew, whose offsets begin again, from one that is read again."""
     related: tuple[Related, ...] = ()
 
     @property

@@ -23,7 +23,15 @@ def tell(state: Episode, change: Change, now_ms: int, note: str = "") -> tuple[E
     people = Distinct.decode(told.subjects)
     reason = told.exemplars[0].why if told.exemplars else f"Rule {told.rule} found something"
     alert = Alert(
-        alert_id=digest(told.episode_id, told.revision, change.value, told.findings),
+        # After a crash the same revision can be told with and without what was declared meanwhile: two alerts, two ids.
+        alert_id=digest(
+            told.episode_id,
+            told.revision,
+            change.value,
+            told.findings,
+            *(f"{what}={at_ms}" for what, at_ms in told.declared.items()),
+            *told.met,
+        ),
         change=change,
         why=sentence(reason, told.findings, people, change, note),
         audience=told.audience,

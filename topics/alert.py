@@ -54,7 +54,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 
     schema: str = "privacy.alerts.v1"
     alert_id: str
-    """Hash of episode, revision, change and count. Told twice (after a crash), it is equal."""
+    """Hash of episode, revision, change, count and what was declared. Told twice (after a crash), it is equal."""
     change: Change
     why: str
     """One plain sentence, made of our own words and numbers only."""

@@ -11,6 +11,7 @@ from alerts.clocks import dues, running
 from alerts.declarations import declare
 from alerts.episodes import Episode, Policy, is_forgettable, step, tick
 from alerts.metrics import AlertMetrics
+from alerts.telling import tell
 from tests.alerts.traffic import START_MS, Seen, fold
 from topics.alert import Alert, Change, EpisodeState
 from topics.exposure import Clock
@@ -108,24 +109,24 @@ def test_business_days_end_on_no_weekend_and_pass_as_many_weekdays_as_the_law_gi
 def test_a_declared_breach_starts_its_clock_at_the_hour_and_is_told_once() -> None:
     state, _ = opened()
     breach = declaration(Declared.BREACH, START_MS + 5_000)
-    state, alerts = declare(state, breach, START_MS + 9_000)
+    state, alerts = declare(state, breach, START_MS + 9_000, 0)
     assert [alert.change for alert in alerts] == [Change.GROWN]
     assert "declared: a breach of personal data" in alerts[0].why
     due = {each.kind: each for each in alerts[0].due}
     assert due["breach"].due_at_ms == START_MS + 5_000 + 72 * 3_600_000
     assert due["cure"].waits_for == "notice"
-    assert declare(state, breach, START_MS + 10_000) == (state, [])
+    assert declare(state, breach, START_MS + 10_000, 1)[1] == []
 
 
 def test_a_declaration_is_taken_back_and_a_duty_that_is_met_stands() -> None:
     state, _ = opened()
     before = state
-    state, _ = declare(state, declaration(Declared.NOTICE, START_MS), START_MS)
+    state, _ = declare(state, declaration(Declared.NOTICE, START_MS), START_MS, 0)
     assert {each.kind for each in running(dues(state))} == {"opt-out", "cure"}
-    state, alerts = declare(state, declaration(Declared.NOTICE, 0), START_MS)
+    state, alerts = declare(state, declaration(Declared.NOTICE, 0), START_MS, 1)
     assert "taken back" in alerts[0].why
     assert dues(state) == dues(before)
-    state, _ = declare(state, declaration(Declared.MET, START_MS, "xx-breach"), START_MS)
+    state, _ = declare(state, declaration(Declared.MET, START_MS, "xx-breach"), START_MS, 2)
     assert "breach" not in {each.kind for each in dues(state)}
 
 
@@ -141,20 +142,52 @@ def test_a_declaration_is_taken_back_and_a_duty_that_is_met_stands() -> None:
 def test_a_declaration_that_contradicts_itself_is_refused(wrong: Declaration) -> None:
     state, _ = opened()
     with pytest.raises(ValueError, match="contradicts"):
-        declare(state, wrong, START_MS)
+        declare(state, wrong, START_MS, 0)
 
 
-@given(st.lists(st.tuples(st.sampled_from(Declared), st.integers(0, 3), st.sampled_from(["xx-breach", "xx-cure"]))))
-def test_declaring_all_of_it_again_changes_nothing(said: list[tuple[Declared, int, str]]) -> None:
-    """As after a crash: the last declaration of each kind and duty counts, however often it is read."""
-    newest: dict[tuple[Declared, str], Declaration] = {}
+@given(
+    st.lists(st.tuples(st.sampled_from(Declared), st.integers(0, 3), st.sampled_from(["xx-breach", "xx-cure"]))),
+    st.data(),
+)
+def test_declarations_that_are_read_again_change_nothing(
+    said: list[tuple[Declared, int, str]], data: st.DataObject
+) -> None:
+    """As after a crash, from anywhere: nothing that was taken back stands again, and nobody is told again."""
     state, _ = opened()
-    for what, number, duty in said:
-        one = declaration(what, number, duty if what is Declared.MET else "")
-        newest[what, one.duty] = one
-        state, _ = declare(state, one, START_MS)
-    for one in newest.values():
-        assert declare(state, one, START_MS + 1) == (state, [])
+    every = [declaration(what, at_ms, duty if what is Declared.MET else "") for what, at_ms, duty in said]
+    for offset, one in enumerate(every):
+        # Clocks of those who write need not agree: times go up and down.
+        state, _ = declare(state, one, START_MS - offset % 3, offset)
+    for offset in range(data.draw(st.integers(0, len(every))), len(every)):
+        assert declare(state, every[offset], START_MS - offset % 3, offset) == (state, [])
+
+
+def test_a_declaration_in_a_topic_that_was_created_anew_counts() -> None:
+    state, _ = opened()
+    state, _ = declare(state, declaration(Declared.BREACH, START_MS), START_MS, 7)
+    state, alerts = declare(state, declaration(Declared.BREACH, 0), START_MS + 1, 0)
+    assert len(alerts) == 1
+    assert not state.declared
+
+
+def test_what_was_taken_stays_taken_in_the_next_episode_of_the_key() -> None:
+    state, _ = opened()
+    state, _ = declare(state, declaration(Declared.MET, START_MS, "xx-breach"), START_MS, 0)
+    state, _ = declare(state, declaration(Declared.MET, 0, "xx-breach"), START_MS, 1)
+    over = msgspec.structs.replace(state, state=EpisodeState.RESOLVED)
+    following, _ = step(over, fold([Seen("k", 0, 99, START_MS, 1, "s")]), START_MS + DAY_MS, POLICY)
+    assert following.episode_id != over.episode_id
+    assert declare(following, declaration(Declared.MET, START_MS, "xx-breach"), START_MS, 0) == (following, [])
+
+
+def test_an_alert_with_what_was_declared_has_an_id_of_its_own() -> None:
+    """After a crash one revision can be told with it and without."""
+    state, _ = opened()
+    _, without = tell(state, Change.GROWN, START_MS)
+    declared, _ = declare(state, declaration(Declared.BREACH, START_MS), START_MS, 0)
+    _, told = tell(msgspec.structs.replace(declared, revision=state.revision), Change.GROWN, START_MS)
+    assert told[0].revision == without[0].revision
+    assert told[0].alert_id != without[0].alert_id
 
 
 def test_people_are_told_once_that_a_duty_is_due_soon() -> None:
@@ -176,7 +209,7 @@ def test_people_are_told_once_that_a_duty_is_due_soon() -> None:
 
 def test_a_resolved_episode_has_acted_on_the_opt_out_and_keeps_its_declared_clocks() -> None:
     state, _ = opened()
-    state, _ = declare(state, declaration(Declared.BREACH, START_MS), START_MS)
+    state, _ = declare(state, declaration(Declared.BREACH, START_MS), START_MS, 0)
     for second in (100, 1_000):
         state, _ = tick(state, START_MS + second * 1_000, POLICY)
     assert state.state is EpisodeState.RESOLVED
