@@ -30,7 +30,7 @@ from monitor.kafka import (
 from monitor.logs import log
 from monitor.minute_canary import MinuteCanary
 from monitor.processes import on_stop
-from monitor.stall import Stall
+from monitor.stall import CALL_SECONDS, TURN_SECONDS, Stall
 from topics.catalog import ALERTS, FINDINGS, TRIAGE, VOLUMES, Cleanup, Topic
 
 # Who takes a partition up reads all that is remembered of it: small segments and an eager cleaner keep that short.
@@ -110,6 +110,18 @@ def run(
     session_ms = int(settings.session_seconds * 1000)
     # A heartbeat was sent at most a quarter before, and the broker waits a session from there.
     lease = None if settings.transactional_id else Lease(settings.session_seconds * 2 / 3)
+    writer = Writer(
+        {
+            # Java's partitioner, by which alerts were always laid: an episode stays in its partition.
+            "partitioner": "murmur2_random",
+            # Without a transaction nothing may arrive later than another process can have been given our partitions.
+            **({} if settings.transactional_id else {"message.timeout.ms": session_ms * 2 // 3}),
+            **kafka,
+        },
+        transactional_id=settings.transactional_id or None,
+        last=(settings.episodes_topic, settings.totals_topic),
+        before_send=(lambda: None) if lease is None else lease.check,
+    )
     loop = AlertLoop(
         settings,
         plane,
@@ -129,18 +141,7 @@ def run(
         ),
         Companion(kafka, settings.app),
         lambda self: TableReader(kafka, self.beat),
-        Writer(
-            {
-                # Java's partitioner, by which alerts were always laid: an episode stays in its partition.
-                "partitioner": "murmur2_random",
-                # Without a transaction nothing may arrive later than another process can have been given our partitions.
-                **({} if settings.transactional_id else {"message.timeout.ms": session_ms * 2 // 3}),
-                **kafka,
-            },
-            transactional_id=settings.transactional_id or None,
-            last=(settings.episodes_topic, settings.totals_topic),
-            before_send=(lambda: None) if lease is None else lease.check,
-        ),
+        writer,
         lease,
         health,
         metrics.failed_delivery,
@@ -150,7 +151,7 @@ def run(
     stop_beside = beside(metrics.registry)
     if lease is not None:
         lease.keep()
-    stall = Stall(loop.turn_seconds)
+    stall = Stall((writer.call_seconds, CALL_SECONDS), (loop.turn_seconds, TURN_SECONDS))
     stall.start()
     on_stop(loop.stop)
     log.info("alert plane started", pages=f"http://{settings.http_host}:{server.port}")

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from monitor.logs import log
 from monitor.processes import EXIT_TRY_AGAIN
 
-STALL_SECONDS = 180.0
+CALL_SECONDS = 60.0
+"""Twice what a call to the broker may take by its own time-out."""
+TURN_SECONDS = 180.0
 """More than a turn can take by its own time-outs: a delivery asks the broker five times, for half a minute each."""
 
 
@@ -21,15 +23,15 @@ def _end() -> None:
     os._exit(EXIT_TRY_AGAIN)
 
 
-class Stall:
-    """Looks every few seconds, in a thread of its own, how long the turn under way takes."""
+_LOOK_SECONDS = 1.0
 
-    def __init__(
-        self, turn_seconds: Callable[[], float], seconds: float = STALL_SECONDS, end: Callable[[], None] = _end
-    ) -> None:
-        """`turn_seconds`: how long the turn under way takes already."""
-        self._turn_seconds = turn_seconds
-        self._seconds = seconds
+
+class Stall:
+    """Looks every second, in a thread of its own, how long what is under way takes."""
+
+    def __init__(self, *under_way: tuple[Callable[[], float], float], end: Callable[[], None] = _end) -> None:
+        """`under_way`: what tells how long something takes already, and the seconds that it may take."""
+        self._under_way = under_way
         self._end = end
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="stall", daemon=True)
@@ -44,11 +46,12 @@ class Stall:
 
     def look(self) -> None:
         """Look once."""
-        took = self._turn_seconds()
-        if took > self._seconds:
-            log.critical("the worker hangs and ends, to be started anew", turn_seconds=round(took, 1))
-            self._end()
+        for seconds, most in self._under_way:
+            took = seconds()
+            if took > most:
+                log.critical("this process hangs and ends, to be started anew", seconds=round(took, 1), most=most)
+                self._end()
 
     def _watch(self) -> None:
-        while not self._stopping.wait(self._seconds / 36):
+        while not self._stopping.wait(_LOOK_SECONDS):
             self.look()

@@ -22,7 +22,7 @@ from monitor.pipeline import Context
 from monitor.processes import on_stop
 from monitor.reload import Reloader
 from monitor.runner import Runner
-from monitor.stall import Stall
+from monitor.stall import CALL_SECONDS, TURN_SECONDS, Stall
 from monitor.standing import Watch
 from topics.catalog import ACCOUNTING, DEAD_LETTERS, FINDINGS, LINKS, RULES, SHADOW, VOLUMES
 
@@ -100,7 +100,7 @@ def work(config: Config, loaded: Loaded, settings: dict[str, object], index: int
     if bundles is not None:
         # What was published before is loaded before the first record is judged.
         reloader.follow(bundles.catch_up())
-    stall = Stall(runner.turns.seconds)
+    stall = Stall((writer.call_seconds, CALL_SECONDS), (runner.turns.seconds, TURN_SECONDS))
     reloader.start()
     watch.start()
     stall.start()

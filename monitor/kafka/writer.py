@@ -1,6 +1,8 @@
 """Delivering records of ours."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -45,6 +47,8 @@ class Writer:
         self._before_send = before_send
         self._transactional = transactional_id is not None
         self._failures: list[KafkaError] = []
+        self._called: float | None = None
+        """When the call to the broker began that is under way."""
         self._producer = make(
             Producer,
             {
@@ -67,6 +71,22 @@ class Writer:
                 problem = Denied if error.args[0].code() in DENIALS else KafkaProblem
                 raise problem(explain(error.args[0], settings)) from None
 
+    def call_seconds(self) -> float:
+        """Give how long the call to the broker takes that is under way; 0: none is. Safe from other threads.
+
+        Each has a time-out of half a minute, and librdkafka was seen not to keep it when a broker died.
+        """
+        called = self._called
+        return 0.0 if called is None else time.monotonic() - called
+
+    @contextmanager
+    def _calling(self) -> Iterator[None]:
+        self._called = time.monotonic()
+        try:
+            yield
+        finally:
+            self._called = None
+
     def deliver(self, outgoing: Sequence[Outgoing], offsets: Mapping[Place, int], reader: Reader) -> None:
         """Deliver and then commit. Raises DeliveryFailed (nothing was committed) or KafkaProblem (this worker is fenced)."""
         if self._transactional:
@@ -86,7 +106,8 @@ class Writer:
         left, reason = 0, ""
         try:
             self._produce(outgoing, on_delivered)
-            left = self._producer.flush(_FLUSH_SECONDS)
+            with self._calling():
+                left = self._producer.flush(_FLUSH_SECONDS)
         except KafkaException as raised:
             self._raise_if_fatal(raised.args[0])
             reason = raised.args[0].name()
@@ -106,13 +127,17 @@ class Writer:
         try:
             self._producer.begin_transaction()
             self._produce(outgoing, None)
-            self._producer.send_offsets_to_transaction(reader.positions(offsets), reader.group_metadata, _FLUSH_SECONDS)
+            with self._calling():
+                self._producer.send_offsets_to_transaction(
+                    reader.positions(offsets), reader.group_metadata, _FLUSH_SECONDS
+                )
             self._commit()
         except KafkaException as raised:
             error = raised.args[0]
             self._raise_if_fatal(error)
             try:
-                self._producer.abort_transaction(_FLUSH_SECONDS)
+                with self._calling():
+                    self._producer.abort_transaction(_FLUSH_SECONDS)
             except KafkaException:
                 # Neither committed nor aborted: only a new producer with the same id can tell which.
                 raise KafkaProblem(f"a transaction came to no end ({error.name()}); this worker starts anew") from None
@@ -122,7 +147,8 @@ class Writer:
         """Commit the transaction. A time-out leaves it open to be committed again, and to nothing else."""
         for left in reversed(range(_COMMIT_TRIES)):
             try:
-                self._producer.commit_transaction(_FLUSH_SECONDS)
+                with self._calling():
+                    self._producer.commit_transaction(_FLUSH_SECONDS)
             except KafkaException as raised:
                 if not left or not raised.args[0].retriable():
                     raise
