@@ -177,5 +177,5 @@ def _make_topics(settings: AlertSettings, kafka: Mapping[str, Any]) -> None:
     if have != settings.partitions:
         raise KafkaProblem(
             f"{settings.episodes_topic} has {have} partitions and the findings topic {settings.partitions}: "
-            "episodes are remembered by partition; see `More partitions` in docs/operations.md"
+            "episodes are remembered by partition, so both have to be made anew together (docs/operations.md, Topics and retention)"
         )
