@@ -3,9 +3,11 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Any
 
 from tests.simulation.alert_facts import KEYS, Facts, people
+from tests.simulation.broker import Entry
 
 _COUNTED = ("findings", "first_at_ms", "last_at_ms", "subjects")
 _BULK = "transfers.bulk-threshold"
@@ -23,6 +25,26 @@ def check(
     yield from _history(told, exactly_once=exactly_once, resolves=resolves)
     yield from _declarations(facts, told, remembered, exactly_once=exactly_once)
     yield from _totals(facts, told, findings, totals, exactly_once=exactly_once)
+
+
+def check_quiet(alerts: Log, findings: Sequence[Entry], quiet_seconds: float) -> Iterator[str]:
+    """Give which episodes were told to be quiet while something new of them had been there for less than the quiet time."""
+    fresh: defaultdict[str, list[int]] = defaultdict(list)
+    counted: set[tuple[str, int, int]] = set()
+    for each in findings:
+        fold = _json(each.value)
+        if fold.get("episode_key") in KEYS:
+            offsets = accumulate(distance for distance, _, _ in fold["offsets"])
+            its = {(fold["episode_key"], fold["partition"], offset) for offset in offsets}
+            if its - counted:
+                fresh[fold["episode_key"]].append(each.timestamp_ms)
+                counted |= its
+    for _, value in alerts:
+        alert = _json(value)
+        if alert["change"] in {"quiet", "resolved"}:
+            noise = [at for at in fresh[alert["episode_key"]] if 0 < alert["at_ms"] - at < quiet_seconds * 1000]
+            if noise:
+                yield f"{alert['episode_key']} was called {alert['change']} at {alert['at_ms']}, with news at {noise}"
 
 
 def check_forgotten(facts: Facts, alerts: Log, remembered: Log) -> Iterator[str]:
@@ -133,14 +155,16 @@ def _totals(
     if counted != facts.reached():
         yield f"thresholds {counted}, true {facts.reached()}"
     if exactly_once:
-        written = Counter((each["recipient"], each["verdict"]) for each in map(_fold, findings) if each)
+        folds = [_json(value) for _, value in findings]
+        written = Counter((each["recipient"], each["verdict"]) for each in folds if each.get("rule") == _BULK)
         if written != facts.reached():
             yield f"findings of thresholds {written}, true {facts.reached()}"
 
 
-def _fold(record: tuple[bytes, bytes | None]) -> dict[str, Any]:
+def _json(value: bytes | None) -> dict[str, Any]:
+    """Read a record; what is none of ours holds nothing."""
     try:
-        fold = json.loads(record[1] or b"null")
+        read = json.loads(value or b"null")
     except ValueError:
         return {}
-    return fold if fold and fold.get("rule") == _BULK else {}
+    return read or {}

@@ -21,12 +21,13 @@ from monitor.alert_loop import AlertLoop
 from monitor.kafka import KafkaProblem
 from tests.simulation.alert_clients import ModelCompanion, ModelTableReader, SlowReader
 from tests.simulation.alert_facts import Facts
-from tests.simulation.broker import Broker, State
+from tests.simulation.broker import Broker, Entry, State
 from tests.simulation.clients import Crash, ModelWriter
 from topics.catalog import TRIAGE
 from topics.finding import Fold
 
 PARTITIONS = 3
+QUIET_SECONDS = 6
 _PROCESSES = 3
 _STEPS = 180
 _MOST_HEALING_TURNS = 300
@@ -58,7 +59,7 @@ FAULTS: Mapping[str, float] = {
     "table unread": 0.01,
 }
 """Named points and how likely each fault is there."""
-_STANDS_STILL = 0.015
+_STANDS_STILL = 0.025
 """How likely a process stands still where it could crash."""
 OTHERS = (
     *(name.replace("crash", "stood still") for name in FAULTS if name.startswith("crash")),
@@ -119,7 +120,9 @@ class AlertWorld:
             triage_topic=TRIAGE.name,
             partitions=PARTITIONS,
             transactional_id="yes" if self.exactly_once else "",
-            policy=Policy(quiet_seconds=6, remind_seconds=2, resolve_seconds=12 if self.resolves else 86_400),
+            policy=Policy(
+                quiet_seconds=QUIET_SECONDS, remind_seconds=2, resolve_seconds=12 if self.resolves else 86_400
+            ),
         )
         its = self.settings
         topics = {its.findings_topic: PARTITIONS, its.triage_topic: PARTITIONS, its.episodes_topic: PARTITIONS}
@@ -407,12 +410,11 @@ class AlertWorld:
                     return False
         return True
 
+    def entries(self, topic: str) -> list[Entry]:
+        """Give all records of a topic that a reader is given, partition by partition in their order."""
+        logs = [log for place, log in self.broker.partitions.items() if place[0] == topic]
+        return [each for log in logs for each in log.entries[: log.stable] if each.state is State.COMMITTED]
+
     def committed(self, topic: str) -> list[tuple[bytes, bytes | None]]:
-        """Give key and value of all records of a topic that a reader is given, partition by partition in their order."""
-        return [
-            (each.key or b"", each.value)
-            for place, log in self.broker.partitions.items()
-            if place[0] == topic
-            for each in log.entries[: log.stable]
-            if each.state is State.COMMITTED
-        ]
+        """Give their keys and values."""
+        return [(each.key or b"", each.value) for each in self.entries(topic)]

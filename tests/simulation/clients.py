@@ -206,6 +206,11 @@ class ModelWriter:
     def _place(self, each: Outgoing) -> Place:
         return self._broker.place_for(each.topic, each.key) if each.partition < 0 else (each.topic, each.partition)
 
+    def _send_offsets(self, transaction: str, offsets: Mapping[Place, int], reader: ModelReader) -> None:
+        # Without any the real client does not ask the broker, and nothing tells that a member is forgotten.
+        if offsets:
+            self._broker.send_offsets(transaction, self._epoch, reader.group, reader.name, offsets)
+
     def _in_transaction(
         self, transaction: str, outgoing: Sequence[Outgoing], offsets: Mapping[Place, int], reader: ModelReader
     ) -> None:
@@ -218,7 +223,7 @@ class ModelWriter:
                     raise Crash
                 if self._fault("transaction refused"):
                     broker.refuse("REQUEST_TIMED_OUT")
-            broker.send_offsets(transaction, epoch, reader.group, reader.name, offsets)
+            self._send_offsets(transaction, offsets, reader)
             if self._fault("crash before commit of transaction"):
                 raise Crash
             broker.end(transaction, epoch, commit=True)

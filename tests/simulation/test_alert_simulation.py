@@ -1,22 +1,22 @@
 """Schedules of faults for the alert plane on the model broker: every count exact, every change told, nothing taken twice.
 
 The loop and the plane are those that run on Kafka, unchanged. `SIMULATION_SEEDS=10000 pytest tests/simulation` plays more.
-A seed that ever failed stands in `alert_seeds.txt` with what it found, and is played for ever.
+`alert_seeds.txt` holds seeds that find a mistake that was once there; they are played for ever.
 """
 
 import logging
 import os
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import pytest
 import structlog
 
 from alerts.metrics import AlertMetrics
-from tests.simulation.alert_check import check, check_forgotten
-from tests.simulation.alert_world import FAULTS, OTHERS, AlertWorld
+from tests.simulation.alert_check import check, check_forgotten, check_quiet
+from tests.simulation.alert_world import FAULTS, OTHERS, QUIET_SECONDS, AlertWorld
 
 SEEDS = int(os.environ.get("SIMULATION_SEEDS", "200"))
 FIRST = int(os.environ.get("SIMULATION_FIRST", "0"))
@@ -44,11 +44,14 @@ def played(seed: int, hits: Counter[str]) -> AlertWorld:
     its = world.settings
     topics = (its.alerts_topic, its.episodes_topic, its.findings_topic, its.totals_topic)
     logs = map(world.committed, topics)
-    faults = check(world.facts, *logs, exactly_once=world.exactly_once, resolves=world.resolves)
+    faults = chain(
+        check(world.facts, *logs, exactly_once=world.exactly_once, resolves=world.resolves),
+        check_quiet(world.committed(its.alerts_topic), world.entries(its.findings_topic), QUIET_SECONDS),
+    )
     assert (told := list(islice(faults, 5))) == [], f"seed {seed}: {told}"
     world.let_all_be_forgotten()
-    faults = check_forgotten(world.facts, world.committed(its.alerts_topic), world.committed(its.episodes_topic))
-    assert (told := list(islice(faults, 5))) == [], f"seed {seed}: {told}"
+    forgotten = check_forgotten(world.facts, world.committed(its.alerts_topic), world.committed(its.episodes_topic))
+    assert (told := list(islice(forgotten, 5))) == [], f"seed {seed}: {told}"
     return world
 
 
