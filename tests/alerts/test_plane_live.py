@@ -23,6 +23,7 @@ from tests.alerts.running import Reader, RunningApp, metric
 from tests.alerts.traffic import START_MS, Seen, fold
 from tests.kafka.broker import Broker, Topics
 from tests.kafka.processes import free_ports, wait_until
+from topics.triage import Declaration, Declared
 
 PARTITIONS = 2
 
@@ -233,3 +234,27 @@ def test_a_process_whose_name_another_took_ends_and_the_other_goes_on(
             assert wait_until(lambda: first.process.poll() == 75, 30), first.tail()
             time.sleep(1)
             assert heir.process.poll() is None
+
+
+def test_declarations_that_waited_are_taken_once_the_findings_of_their_partition_are_read(
+    kafka: Broker, topics: Topics, settings: AlertSettings, tmp_path: Path
+) -> None:
+    triage = topics("triage", partitions=PARTITIONS)
+    settings = msgspec.structs.replace(settings, triage_topic=triage, policy=Policy(quiet_seconds=3_600))
+    producer = Producer({"bootstrap.servers": kafka.bootstrap})
+    keys = [f"k{number}" for number in range(20)]
+    for key in keys:
+        breach = Declaration(episode_key=key, what=Declared.BREACH, at_ms=START_MS)
+        producer.produce(settings.triage_topic, msgspec.json.encode(breach), key)
+        producer.produce(settings.findings_topic, msgspec.json.encode(fold([seen(key, 1)])), key)
+    assert producer.flush(20) == 0
+    with RunningApp(kafka.bootstrap, settings, tmp_path) as app:
+        app.ready_after()
+        _, reader = told(
+            kafka,
+            settings,
+            lambda newest: newest.keys() >= set(keys) and all(each["revision"] > 1 for each in newest.values()),
+        )
+        assert metric(app.page("/metrics")[1], 'privacy_alert_declarations_total{outcome="unknown"}') == 0
+    declared = [key for key, value, _ in reader.records if "; declared: a breach" in json.loads(value)["why"]]
+    assert sorted(declared) == sorted(key.encode() for key in keys)
