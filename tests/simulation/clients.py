@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from monitor.kafka import DeliveryFailed, KafkaProblem
-from tests.simulation.broker import Broker, Place, Refused
+from tests.simulation.broker import Broker, Member, Place, Refused
 from topics.catalog import ACCOUNTING
 from topics.record import Outgoing, RawRecord
 
@@ -79,10 +79,13 @@ class ModelReader:
             self._let_go(member.owned - member.target)
             member.owned &= member.target
             member.generation = known.generation
-        fresh = {place for place in member.target - member.owned if broker.is_free(self.group, place)}
+        fresh = self._fresh(member)
         if fresh:
             if self._fault("crash in a rebalance"):
                 raise Crash
+            if known.members.get(self.name) is member:
+                # Whoever stood still there without being forgotten is asked by the group before others are given it.
+                fresh = self._fresh(member)
             member.owned |= fresh
             committed = {place: known.committed.get(place) for place in sorted(fresh)}
             for place, offset in committed.items():
@@ -90,6 +93,9 @@ class ModelReader:
                 start = log.low if self._from_beginning else log.high
                 self._positions[place] = start if offset is None else offset
             self._on_assigned(committed)
+
+    def _fresh(self, member: Member) -> set[Place]:
+        return {place for place in member.target - member.owned if self._broker.is_free(self.group, place)}
 
     def _let_go(self, places: set[Place]) -> None:
         for place in places:
