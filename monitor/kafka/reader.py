@@ -1,6 +1,7 @@
 """Reading source topics as a member of a consumer group."""
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
@@ -19,6 +20,7 @@ from monitor.kafka.connection import (
 from topics.record import Place, RawRecord
 
 _SESSION_MS = 6_000
+_COMMIT_SECONDS = 3.0
 _COMMITTED_SECONDS = 30.0
 _DENIED_SECONDS = 60.0
 """A denial is told again at each try; what was not told again for so long is over."""
@@ -54,6 +56,8 @@ class Reader:
         self._on_begun_anew = on_begun_anew or (lambda _place, _void: None)
         self._ids = ids or {}
         self._denied_at: float | None = None
+        self._committing: threading.Thread | None = None
+        self._is_closing = False
         self._known: dict[Place, int] = {}
         """What was committed when a partition was assigned."""
         self._ends: dict[Place, int] = {}
@@ -136,11 +140,27 @@ class Reader:
         self._consumer.incremental_assign([TopicPartition(*place, low)])
 
     def commit(self, offsets: Mapping[Place, int]) -> None:
-        """Commit the next offsets to read, and wait for the broker's word. Raises DeliveryFailed."""
-        try:
-            self._consumer.commit(offsets=self.positions(offsets), asynchronous=False)
-        except KafkaException as error:
-            raise DeliveryFailed(error.args[0].name()) from None
+        """Commit the next offsets to read, and wait for the broker's word. Raises DeliveryFailed.
+
+        librdkafka knows no time-out here, and while a group is on the move it may wait for the very poll that comes after us:
+        so another thread waits, and is left behind when that takes long. What it commits after all was delivered.
+        """
+        positions, refused = self.positions(offsets), list[str]()
+
+        def commit() -> None:
+            try:
+                self._consumer.commit(offsets=positions, asynchronous=False)
+            except (KafkaException, RuntimeError) as error:
+                known = isinstance(error, KafkaException)
+                refused.append(error.args[0].name() if known else "the consumer was closed")
+
+        self._committing = threading.Thread(target=commit, name="commit", daemon=True)
+        self._committing.start()
+        self._committing.join(_COMMIT_SECONDS)
+        if self._committing.is_alive():
+            raise DeliveryFailed("no answer to a commit; the group is on the move")
+        if refused:
+            raise DeliveryFailed(refused[0])
 
     def positions(self, offsets: Mapping[Place, int]) -> list[TopicPartition]:
         """Give offsets in confluent_kafka's words, each with the id of its topic's creation."""
@@ -207,10 +227,18 @@ class Reader:
         return self._consumer.consumer_group_metadata()
 
     def close(self) -> None:
-        """Leave the group."""
+        """Leave the group. What it still tells us to take up is not taken up."""
+        self._is_closing = True
+        if self._committing is not None:
+            self._committing.join(_COMMIT_SECONDS)
+            if self._committing.is_alive():
+                # Closing under its feet is not safe; the broker notices soon enough that nobody is there.
+                return
         self._consumer.close()
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        if self._is_closing:
+            return  # a consumer that is being closed gets no answer to the questions below
         committed = self._committed(consumer, partitions)
         known: dict[Place, int] = {}
         void: dict[Place, int] = {}
