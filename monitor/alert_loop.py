@@ -8,7 +8,7 @@ from alerts.lease import Lease
 from alerts.metrics import Health
 from alerts.plane import TOTALS_PARTITION, Plane
 from alerts.settings import AlertSettings
-from monitor.kafka import Companion, DeliveryFailed, KafkaProblem, Reader, TableReader, Writer
+from monitor.kafka import CommitFailed, Companion, DeliveryFailed, KafkaProblem, Reader, TableReader, Writer
 from monitor.logs import log
 from topics.record import Place, RawRecord
 
@@ -187,6 +187,10 @@ class AlertLoop:
             return
         try:
             self._writer.deliver(outgoing, self._next or self._committed, self._reader)
+        except CommitFailed as failure:
+            # All that follows from them is there: they are committed with what comes next, unless they are another's by then.
+            log.info("not committed yet", reason=str(failure))
+            return
         except DeliveryFailed as failure:
             self._begin_anew(str(failure))
             return

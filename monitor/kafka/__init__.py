@@ -2,7 +2,7 @@
 
 from monitor.kafka.admin import Cluster, check_settings, create_topics, describe, is_compacted, require_topics
 from monitor.kafka.companion import Companion
-from monitor.kafka.connection import DeliveryFailed, Denied, KafkaProblem, Settings, explain
+from monitor.kafka.connection import CommitFailed, DeliveryFailed, Denied, KafkaProblem, Settings, explain
 from monitor.kafka.log_reader import FETCH_AGE_MS, LogReader
 from monitor.kafka.range_reader import RangeReader
 from monitor.kafka.reader import Reader
@@ -13,6 +13,7 @@ from monitor.kafka.writer import Delivered, Writer
 __all__ = [
     "FETCH_AGE_MS",
     "Cluster",
+    "CommitFailed",
     "Companion",
     "Delivered",
     "DeliveryFailed",

@@ -27,6 +27,10 @@ class DeliveryFailed(Exception):
     """A batch was not delivered and nothing of it was committed: read it again."""
 
 
+class CommitFailed(DeliveryFailed):
+    """What was to be delivered is there, and the offsets behind it are not committed."""
+
+
 class Complaints:
     """Collects what librdkafka complains of while we wait, to tell a wrong password from a wrong address."""
 

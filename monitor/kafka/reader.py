@@ -9,8 +9,8 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from monitor.kafka.connection import (
+    CommitFailed,
     Complaints,
-    DeliveryFailed,
     KafkaProblem,
     Settings,
     as_record,
@@ -140,7 +140,7 @@ class Reader:
         self._consumer.incremental_assign([TopicPartition(*place, low)])
 
     def commit(self, offsets: Mapping[Place, int]) -> None:
-        """Commit the next offsets to read, and wait for the broker's word. Raises DeliveryFailed.
+        """Commit the next offsets to read, and wait for the broker's word. Raises CommitFailed.
 
         librdkafka knows no time-out here, and while a group is on the move it may wait for the very poll that comes after us:
         so another thread waits, and is left behind when that takes long. What it commits after all was delivered.
@@ -158,9 +158,9 @@ class Reader:
         self._committing.start()
         self._committing.join(_COMMIT_SECONDS)
         if self._committing.is_alive():
-            raise DeliveryFailed("no answer to a commit; the group is on the move")
+            raise CommitFailed("no answer to a commit; the group is on the move")
         if refused:
-            raise DeliveryFailed(refused[0])
+            raise CommitFailed(refused[0])
 
     def positions(self, offsets: Mapping[Place, int]) -> list[TopicPartition]:
         """Give offsets in confluent_kafka's words, each with the id of its topic's creation."""

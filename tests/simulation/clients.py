@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from monitor.kafka import DeliveryFailed, KafkaProblem
+from monitor.kafka import CommitFailed, DeliveryFailed, KafkaProblem
 from tests.simulation.broker import Broker, Member, Place, Refused
 from topics.catalog import ACCOUNTING
 from topics.record import Outgoing, RawRecord
@@ -108,13 +108,13 @@ class ModelReader:
         if self._fault("crash before commit"):
             raise Crash
         if self._fault("commit refused"):
-            raise DeliveryFailed("REQUEST_TIMED_OUT")
+            raise CommitFailed("REQUEST_TIMED_OUT")
         try:
             self._broker.commit(self.group, self.name, offsets)
         except Refused as refused:
-            raise DeliveryFailed(refused.code) from None
+            raise CommitFailed(refused.code) from None
         if self._fault("commit's answer lost"):
-            raise DeliveryFailed("REQUEST_TIMED_OUT")
+            raise CommitFailed("REQUEST_TIMED_OUT")
         if self._fault("crash after commit"):
             raise Crash
 
