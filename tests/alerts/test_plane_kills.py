@@ -232,10 +232,10 @@ def restart(cluster: Cluster, random_: random.Random) -> None:
     cluster.restart(cluster.nodes[0])
 
 
-def put_under_fire(workers: Workers, cluster: Cluster, random_: random.Random) -> float:
+def put_under_fire(workers: Workers, cluster: Cluster, random_: random.Random, kills: int) -> float:
     """Do all the faults; give how many seconds that took."""
     began = time.monotonic()
-    for number in range(KILLS):
+    for number in range(kills):
         workers.kill()
         if number % 10 == 3:
             restart(cluster, random_)
@@ -250,9 +250,9 @@ def put_under_fire(workers: Workers, cluster: Cluster, random_: random.Random) -
 
 @pytest.mark.slow
 @pytest.mark.timeout(300 + 30 * KILLS)
-@pytest.mark.parametrize("exactly_once", [False, True])
+@pytest.mark.parametrize(("exactly_once", "kills"), [(False, KILLS), (True, max(7, KILLS // 2))])
 def test_counts_are_exact_after_faults_under_load(
-    own_cluster: Callable[[int], Cluster], tmp_path: Path, *, exactly_once: bool
+    own_cluster: Callable[[int], Cluster], tmp_path: Path, *, exactly_once: bool, kills: int
 ) -> None:
     cluster = own_cluster(1)  # of its own, for it is killed
     seed = int(os.environ.get("PRIVACY_MONITOR_SEED", "20261123"))
@@ -277,7 +277,7 @@ def test_counts_are_exact_after_faults_under_load(
     workers = Workers(cluster.bootstrap, settings, tmp_path, random_, exactly_once=exactly_once)
     try:
         workers.ready()
-        under_fire = put_under_fire(workers, cluster, random_)
+        under_fire = put_under_fire(workers, cluster, random_, kills)
         load.enough.set()
         load.join(600)
         assert not load.is_alive()
@@ -306,8 +306,8 @@ def test_counts_are_exact_after_faults_under_load(
     kept.close()
     assert same_episodes(kept.last()) == same_episodes(reader.last()), "the table and the alerts disagree"
     check_history([json.loads(value) for _, value, _ in reader.records], episodes=len(truth))
-    assert workers.faults["stopped until it was replaced, and awake again"] >= KILLS // 10
-    assert workers.faults["broker killed and restarted"] >= KILLS // 10
+    assert workers.faults["stopped until it was replaced, and awake again"] >= kills // 10
+    assert workers.faults["broker killed and restarted"] >= kills // 10
     per_fold = metric(pages, "privacy_alert_fold_seconds_total") / metric(pages, "privacy_alert_folds_total")
     figures = (
         f"{'exactly' if exactly_once else 'at least'} once, seed {seed}, {under_fire:.0f} s under fire, {load.folds} folds, {load.findings()} findings, "
