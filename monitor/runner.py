@@ -24,6 +24,8 @@ from topics.record import Outgoing, Place, RawRecord
 
 _POLL_SECONDS = 0.05
 _MOST_PENDING_BATCHES = 4
+_BATCH_IN_RELOAD = 50
+"""Some 25 ms of work where every record is opened, which takes twice as long beside a thread that reads."""
 _MOST_LINKS = 100_000
 """Links that a worker remembers to have delivered; what it forgets it delivers again, which changes nothing."""
 _ENCODE = msgspec.json.Encoder().encode
@@ -251,7 +253,7 @@ class Runner:
         """
         now, settle_ms = self._now_ms(), self._settle_ms
         # Reading other rules takes half of the interpreter's time: smaller batches keep each turn as short as ever.
-        most = max(1, self._batch_records // 4) if self.turns.meets_reload else self._batch_records
+        most = min(self._batch_records, _BATCH_IN_RELOAD) if self.turns.meets_reload else self._batch_records
         settled, given_up = now - settle_ms, now - settle_ms - self._ledger_wait_ms
         batch: list[RawRecord] = []
         covered_ms = -1

@@ -1,11 +1,13 @@
 """How long the turns of a worker's loop take while other knowledge is read and swapped: whether that makes it pause."""
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _SWITCH_SECONDS = 0.0002
+_TURN_SECONDS = 2.0
 
 
 class Turns:
@@ -23,6 +25,8 @@ class Turns:
         self._longest = 0.0
         self._swapped = False
         self._is_reloading = False
+        self._is_over = threading.Event()
+        self._is_over.set()
 
     @property
     def meets_reload(self) -> bool:
@@ -32,12 +36,14 @@ class Turns:
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Time one turn."""
+        self._is_over.clear()
         began = self._began = self._clock()
         self._waited, self._swapped = 0.0, False
         try:
             yield
         finally:
             self._began = None
+            self._is_over.set()
         took = self._clock() - began - self._waited
         self._longest = max(self._longest, took)
         if self._swapped:
@@ -64,6 +70,8 @@ class Turns:
         """Tell of the longest turn that goes on meanwhile. For the thread that reads what changed."""
         self._longest = 0.0
         self._is_reloading = True
+        # The turn under way took its batch before it could know.
+        self._is_over.wait(_TURN_SECONDS)
         # The loop lets go of the interpreter at each look into the ledger and each scan, a hundred times in a turn, and would
         # wait as often for as long as a thread that reads may keep it.
         usual = sys.getswitchinterval()

@@ -1,5 +1,8 @@
 """A worker's turns are timed without what they wait for, and told of where they meet a reload."""
 
+import threading
+import time
+
 from monitor.turns import Turns
 
 
@@ -47,6 +50,23 @@ def test_a_turn_meets_a_reload_while_it_goes_on_and_when_it_is_the_first_to_judg
     with turns.turn():
         met.append(turns.meets_reload)
     assert met == [False, True, False, True, False]
+
+
+def test_a_reload_begins_when_the_turn_under_way_is_over() -> None:
+    turns, order = Turns(lambda _seconds: None), list[str]()
+
+    def reload() -> None:
+        with turns.reload():
+            order.append("reload")
+
+    thread = threading.Thread(target=reload)
+    with turns.turn():
+        thread.start()
+        while not turns.meets_reload:
+            time.sleep(0.001)
+        order.append("turn")
+    thread.join(5)
+    assert order == ["turn", "reload"]
 
 
 def test_what_a_wait_takes_beyond_its_bound_counts() -> None:
