@@ -24,8 +24,8 @@ from topics.record import Outgoing, Place, RawRecord
 
 _POLL_SECONDS = 0.05
 _MOST_PENDING_BATCHES = 4
-_BATCH_IN_RELOAD = 50
-"""Some 25 ms of work where every record is opened, which takes twice as long beside a thread that reads."""
+_BATCH_IN_RELOAD = 10
+"""Some 5 ms of work where every record is opened: many times that, beside a thread that reads and a machine that is full, is no pause."""
 _MOST_LINKS = 100_000
 """Links that a worker remembers to have delivered; what it forgets it delivers again, which changes nothing."""
 _ENCODE = msgspec.json.Encoder().encode
