@@ -145,6 +145,9 @@ class Reader:
         librdkafka knows no time-out here, and while a group is on the move it may wait for the very poll that comes after us:
         so another thread waits, and is left behind when that takes long. What it commits after all was delivered.
         """
+        if not self._has_committed():
+            # One after the other: the earlier one would set the group back when it comes through after this one.
+            raise CommitFailed("no answer to an earlier commit; the group is on the move")
         positions, refused = self.positions(offsets), list[str]()
 
         def commit() -> None:
@@ -156,11 +159,17 @@ class Reader:
 
         self._committing = threading.Thread(target=commit, name="commit", daemon=True)
         self._committing.start()
-        self._committing.join(_COMMIT_SECONDS)
-        if self._committing.is_alive():
+        if not self._has_committed():
             raise CommitFailed("no answer to a commit; the group is on the move")
         if refused:
             raise CommitFailed(refused[0])
+
+    def _has_committed(self) -> bool:
+        """Wait a while for the commit under way; tell whether none is any more."""
+        if self._committing is None:
+            return True
+        self._committing.join(_COMMIT_SECONDS)
+        return not self._committing.is_alive()
 
     def positions(self, offsets: Mapping[Place, int]) -> list[TopicPartition]:
         """Give offsets in confluent_kafka's words, each with the id of its topic's creation."""
@@ -229,12 +238,9 @@ class Reader:
     def close(self) -> None:
         """Leave the group. What it still tells us to take up is not taken up."""
         self._is_closing = True
-        if self._committing is not None:
-            self._committing.join(_COMMIT_SECONDS)
-            if self._committing.is_alive():
-                # Closing under its feet is not safe; the broker notices soon enough that nobody is there.
-                return
-        self._consumer.close()
+        # Closing under the feet of a commit is not safe; the broker notices soon enough that nobody is there.
+        if self._has_committed():
+            self._consumer.close()
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         if self._is_closing:
